@@ -1,0 +1,91 @@
+"""One HTTP exchange as plain values, and a router: what all three stand-ins are written against.
+
+The stand-ins are synchronous and know no server: `syncd.sandbox.server` puts them behind sockets,
+tests and the simulator call `handle` directly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request. `path` is percent-decoded and has no service prefix; header names are lower case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    base_url: str = "http://localhost"  # scheme, host, port and prefix, for links in answers
+
+    def one(self, name: str, default: str | None = None) -> str | None:
+        """Return the first value of a query parameter."""
+        return next((value for key, value in self.query if key == name), default)
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """Return all values of a repeated query parameter."""
+        return tuple(value for key, value in self.query if key == name)
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is any
+        """Return the parsed body; raises ValueError."""
+        return orjson.loads(self.body)
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer; `headers` has lower-case names."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def json_response(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:  # noqa: ANN401
+    """Return an answer with a JSON body."""
+    return Response(
+        status,
+        orjson.dumps(value),
+        {"content-type": "application/json;charset=UTF-8", **(headers or {})},
+    )
+
+
+def query_pairs(query_string: str) -> tuple[tuple[str, str], ...]:
+    """Parse a raw query string, keeping order, repeats and empty values."""
+    return tuple(parse_qsl(query_string, keep_blank_values=True))
+
+
+Handler = Callable[..., Response]
+
+
+class Router:
+    """Maps method and path template (`/issue/{id}`) to a handler called with the request and the path's values."""
+
+    def __init__(self) -> None:
+        self.routes: list[tuple[str, str, re.Pattern[str], Handler]] = []
+
+    def add(self, method: str, template: str, handler: Handler) -> None:
+        """Add a route; of two that fit a path, the one added first wins."""
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
+        self.routes.append((method, template, pattern, handler))
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]] | frozenset[str]:
+        """Return handler and path values, or the methods this path does have (empty: no such path)."""
+        methods = set()
+        for route_method, _template, pattern, handler in self.routes:
+            match = pattern.fullmatch(path)
+            if match is None:
+                continue
+            if route_method == method:
+                return handler, {name: unquote(value) for name, value in match.groupdict().items()}
+            methods.add(route_method)
+        return frozenset(methods)
