@@ -233,6 +233,14 @@ class Store(Protocol):
         """Return the work set, ordered by id."""
         ...
 
+    def mark_all_dirty(self) -> None:
+        """Put every item into the work set (the mapping has changed)."""
+        ...
+
+    def items_at(self, levels: Collection[str]) -> tuple[Item, ...]:
+        """Return the items of these levels, ordered by level and title."""
+        ...
+
     def clear_dirty(self, items: Collection[str]) -> None:
         """Take items out of the work set."""
         ...
