@@ -333,14 +333,13 @@ class Site:
         return Rejected(self.connection, f"{self.where} {message}", fields)
 
     def not_the_api(self, status: int, body: bytes | str, *, write: bool = False) -> Unexpected:
-        """Report that something else answers at this address: a login page, another product, a proxy."""
-        error = Unexpected(
+        """Report that something else answers here: a login page, another product, a proxy."""
+        return Unexpected(
             self.connection,
             f"{self.where} answered something that is not its API (status {status}: "
             f"{excerpt(body) or 'no text'}): check that `url` is the address of the site itself",
+            maybe_applied=write,
         )
-        error.maybe_applied = write
-        return error
 
     def redirected(self, location: str) -> Unexpected:
         """Report that the address sends elsewhere; the credential is not sent after it."""
