@@ -1,0 +1,159 @@
+"""The three-way merge of one field: what the tools show, what was last agreed, what is canonical.
+
+Pure: no clock decides anything, only who owns the field and what differs from the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from syncd.core.fields import FieldType
+from syncd.core.model import Cell
+from syncd.core.records import Value
+from syncd.core.rules import SHARED
+from syncd.core.values import normal, same
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one tool shows in one cell, in canonical form. `cell` is None before the first agreement."""
+
+    connection: str
+    value: Value
+    cell: Cell | None
+    author: str | None = None
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The outcome for one field.
+
+    `source` is the connection whose edit became canonical, or None when the value stays.
+    `corrected` are the tools whose edit is overruled. `disputed` are the sights of a conflict; their
+    cells stay as they are. `cells` are the cells as they are from now on.
+    """
+
+    value: Value
+    source: str | None
+    corrected: tuple[Sight, ...] = ()
+    disputed: tuple[Sight, ...] = ()
+    reason: str = ""
+    cells: Mapping[str, Cell] | None = None
+
+
+def edited(kind: FieldType, sight: Sight) -> bool:
+    """Tell whether somebody changed this cell since we last agreed on it."""
+    return sight.cell is not None and not same(kind, sight.value, sight.cell.base)
+
+
+def merge(
+    kind: FieldType,
+    owner: str,
+    on_conflict: str,
+    current: Value,
+    known: bool,  # noqa: FBT001 - whether `current` was ever decided, or is merely absent
+    sights: Sequence[Sight],
+) -> Merged:
+    """Merge one field. `sights` are in the order of the configuration; each connection at most once."""
+    if owner == SHARED:
+        merged = _merge_shared(kind, on_conflict, current, known, sights)
+    else:
+        merged = _merge_owned(kind, owner, current, known, sights)
+    return replace(merged, cells=_absorbed(kind, merged, sights))
+
+
+def _merge_owned(
+    kind: FieldType, owner: str, current: Value, known: bool, sights: Sequence[Sight]
+) -> Merged:
+    """Let the owner decide; while it has no word, the first tool that shows the item speaks for it.
+
+    An owner that shows what was last agreed says nothing new: the canonical value stands and is still
+    to be written there (a record we created, whose tool could not take every field at once).
+    """
+    speaker = next((s for s in sights if s.connection == owner), None)
+    if speaker is None and not known:
+        speaker = next((s for s in sights if s.value is not None), sights[0] if sights else None)
+    if speaker is None or (known and speaker.cell is not None and not edited(kind, speaker)):
+        others = [s for s in sights if s is not speaker]
+        return Merged(current, None, _overruled(kind, current, others))
+    others = [s for s in sights if s is not speaker]
+    changed = not known or not same(kind, current, speaker.value)
+    return Merged(
+        speaker.value if changed else current,
+        speaker.connection if changed else None,
+        _overruled(kind, speaker.value, others),
+        reason=f"{speaker.connection} decides",
+    )
+
+
+def _overruled(kind: FieldType, value: Value, sights: Sequence[Sight]) -> tuple[Sight, ...]:
+    return tuple(s for s in sights if edited(kind, s) and not same(kind, s.value, value))
+
+
+def _merge_shared(
+    kind: FieldType, on_conflict: str, current: Value, known: bool, sights: Sequence[Sight]
+) -> Merged:
+    edits = [s for s in sights if edited(kind, s)]
+    firsts = [s for s in sights if s.cell is None and s.value is not None]
+    if not known or (current is None and not edits):
+        # nothing was ever agreed: whoever has a value brings it, two different ones are a conflict
+        return _settle(kind, on_conflict, current, [*firsts, *edits], "first contact")
+    if edits and kind in (FieldType.MULTI_SELECT, FieldType.PEOPLE):
+        return _merge_sets(current, edits)
+    if edits:
+        return _settle(kind, on_conflict, current, edits, "edited")
+    strangers = [s for s in firsts if not same(kind, s.value, current)]
+    if strangers:
+        holder = next((s for s in sights if s.cell is not None), None)
+        rivals = [holder, *strangers] if holder is not None else strangers
+        return _settle(kind, on_conflict, current, rivals, "first contact")
+    return Merged(current, None)
+
+
+def _settle(
+    kind: FieldType, on_conflict: str, current: Value, edits: Sequence[Sight], why: str
+) -> Merged:
+    values = {normal(kind, s.value) for s in edits}
+    if not edits:
+        return Merged(current, None)
+    if len(values) == 1:
+        if same(kind, edits[0].value, current):
+            return Merged(current, None)
+        return Merged(edits[0].value, edits[0].connection, reason=why)
+    winner = next((s for s in edits if s.connection == on_conflict), None)
+    if winner is not None:
+        losers = tuple(s for s in edits if not same(kind, s.value, winner.value))
+        return Merged(winner.value, winner.connection, losers, reason=f"{on_conflict} wins")
+    names = " and ".join(s.connection for s in edits)
+    reason = (
+        f"{names} were edited differently since they last agreed"
+        if why == "edited"
+        else f"{names} held different values when they first met"
+    )
+    return Merged(current, None, disputed=tuple(edits), reason=reason)
+
+
+def _merge_sets(current: Value, edits: Sequence[Sight]) -> Merged:
+    """Additions and removals of all sides add up; sets never conflict."""
+    result = set(current if isinstance(current, tuple) else ())
+    for sight in edits:
+        base = sight.cell.base if sight.cell is not None else None
+        before = set(base if isinstance(base, tuple) else ())
+        after = set(sight.value if isinstance(sight.value, tuple) else ())
+        result = (result | (after - before)) - (before - after)
+    value = tuple(sorted(result)) or None
+    return Merged(value, edits[0].connection if value != current else None, reason="merged sets")
+
+
+def _absorbed(kind: FieldType, merged: Merged, sights: Sequence[Sight]) -> dict[str, Cell]:
+    """Return the cells that change: what a tool shows is agreed on, unless it is disputed."""
+    disputed = {s.connection for s in merged.disputed}
+    cells = {}
+    for sight in sights:
+        if sight.connection in disputed:
+            continue
+        if sight.cell is None or edited(kind, sight):
+            cells[sight.connection] = Cell(base=sight.value)
+    return cells

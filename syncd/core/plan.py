@@ -1,0 +1,313 @@
+"""The plan: the smallest set of changes that makes every tool equal to the canonical roadmap.
+
+Pure and total: the same items, records and rules give the same plan, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from syncd.core.fields import CATALOGUE
+from syncd.core.model import Cell, Item, Notice, StoredRecord
+from syncd.core.people import Directory
+from syncd.core.records import FieldKind, Value
+from syncd.core.rules import CellRule, Roadmap, Side, UnmappedError
+from syncd.core.values import digest, same
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """One field to write: canonical old and new value, the rule that asks for it, and why."""
+
+    field: str
+    remote: str
+    remote_name: str
+    old: Value
+    new: Value
+    rule: str  # file:line
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record to create (`record` is None) or to change."""
+
+    connection: str
+    scope: str
+    container: str
+    item: str
+    title: str
+    level: str
+    record: str | None
+    key: str
+    cells: tuple[CellChange, ...]
+
+    @property
+    def kind(self) -> str:
+        """Return create or update."""
+        return "update" if self.record else "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered changes. Parents are created before their children."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def checksum(self) -> str:
+        """Return a digest of what will be written where; equal plans have equal checksums."""
+        return digest(
+            [
+                [c.connection, c.kind, c.item, c.record, [[x.field, x.old, x.new] for x in c.cells]]
+                for c in self.changes
+            ]
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything the plan of one item depends on.
+
+    `parents` are the item ids that hold a record, by connection; `blocked` are fields in conflict;
+    `frozen` are connections (or record ids) with a write whose outcome is unknown; `ready` are the
+    scopes that have been read in full, as (connection, scope).
+    """
+
+    item: Item
+    records: Mapping[str, StoredRecord]
+    blocked: frozenset[str]
+    frozen: frozenset[str]
+    ready: frozenset[tuple[str, str]]
+    parent_container: Mapping[str, str]
+
+
+def make(roadmap: Roadmap, changes: Iterable[Change]) -> Plan:
+    """Order changes: by level from the top, creates first, then by connection and item."""
+    ranks = {level: rank for rank, level in enumerate(roadmap.levels)}
+    order = {name: rank for rank, name in enumerate(roadmap.connections)}
+    return Plan(
+        tuple(
+            sorted(
+                changes,
+                key=lambda c: (
+                    ranks.get(c.level, 99),
+                    c.record is not None,
+                    order.get(c.connection, 99),
+                    c.item,
+                ),
+            )
+        )
+    )
+
+
+def plan_item(
+    roadmap: Roadmap, directory: Directory, situation: Situation
+) -> tuple[list[Change], list[Notice]]:
+    """Return what has to be written for one item, and what a person should know about it."""
+    changes: list[Change] = []
+    notices: list[Notice] = []
+    if any(stored.gone_since for stored in situation.records.values()):
+        return (
+            changes,
+            notices,
+        )  # somebody deleted it somewhere: a person decides, nothing is written
+    for connection in roadmap.connections:
+        side = roadmap.side(situation.item.level, connection)
+        if side is None or connection in situation.frozen:
+            continue
+        stored = situation.records.get(connection)
+        if stored is None:
+            change = _creation(roadmap, directory, situation, side, notices)
+        else:
+            change = _update(roadmap, directory, situation, stored, notices)
+        if change is not None:
+            changes.append(change)
+    return changes, notices
+
+
+def _creation(
+    roadmap: Roadmap,
+    directory: Directory,
+    situation: Situation,
+    side: Side,
+    notices: list[Notice],
+) -> Change | None:
+    item = situation.item
+    if not item.fields.get("title"):
+        return None
+    if not side.create:
+        sentence = (
+            f"{item.title} is not in {side.connection}, and {side.place.short} does not have it made "
+            f"there; write create: true, or make and title it alike"
+        )
+        notices.append(Notice("only-here", item.id, side.connection, sentence))
+        return None
+    container = situation.parent_container.get(side.connection, side.containers[0])
+    if container not in side.containers:
+        container = side.containers[0]
+    scope = roadmap.scope_of(side.connection, container)
+    if (side.connection, scope.id) not in situation.ready:
+        return None  # never create into what has not been read in full: it may be there already
+    cells = []
+    for name, rule in roadmap.cells_of(item.level, side.connection).items():
+        value = item.fields.get(name)
+        if value is None or not rule.writable or rule.remote in side.create_fields:
+            continue
+        if not _fits(rule, value, container, directory, item, notices):
+            continue
+        cells.append(_cell_change(roadmap, item, rule, None, f"new in {side.connection}"))
+    return Change(
+        side.connection,
+        scope.id,
+        container,
+        item.id,
+        item.title,
+        item.level,
+        None,
+        "",
+        tuple(cells),
+    )
+
+
+def _update(
+    roadmap: Roadmap,
+    directory: Directory,
+    situation: Situation,
+    stored: StoredRecord,
+    notices: list[Notice],
+) -> Change | None:
+    item, record = situation.item, stored.record
+    cells = []
+    for name, rule in roadmap.cells_of(item.level, record.connection).items():
+        if name in situation.blocked or not rule.writable:
+            continue
+        cell = stored.cells.get(name)
+        if cell is None or not wanted(roadmap, item, name, cell):
+            continue
+        if rule.remote in record.opaque:
+            notices.append(_opaque(item, rule))
+            continue
+        value = item.fields.get(name)
+        if cell.refused is not None and same(roadmap.fields[name].type, cell.sent, value):
+            notices.append(_refused(item, rule, cell.refused))
+            continue
+        if not _fits(rule, value, record.container, directory, item, notices):
+            continue
+        reason = _why(roadmap, item, name)
+        cells.append(_cell_change(roadmap, item, rule, cell.base, reason))
+    if not cells:
+        return None
+    return Change(
+        record.connection,
+        record.scope,
+        record.container,
+        item.id,
+        item.title,
+        item.level,
+        record.id,
+        record.key,
+        tuple(cells),
+    )
+
+
+def wanted(roadmap: Roadmap, item: Item, name: str, cell: Cell) -> bool:
+    """Tell whether a cell differs from the canonical value in a way a write could mend.
+
+    A value the tool was already given counts as delivered, whatever the tool made of it: else a tool
+    that trims a title would be written to for ever.
+    """
+    kind = roadmap.fields[name].type
+    value = item.fields.get(name)
+    if same(kind, cell.base, value):
+        return False
+    if value is None and name not in item.provenance:
+        return False  # never erase with a value nobody ever gave
+    delivered = cell.has_sent and cell.refused is None and same(kind, cell.sent, value)
+    return not delivered
+
+
+def _why(roadmap: Roadmap, item: Item, name: str) -> str:
+    provenance = item.provenance.get(name)
+    if provenance is None:
+        return "canonical"
+    if CATALOGUE[name].derived if name in CATALOGUE else False:
+        return "rolled up"
+    if provenance.source.startswith("conflict:"):
+        return "a person settled the conflict"
+    owner = roadmap.fields[name].owners.get(item.level)
+    return f"{provenance.source} says so" if owner == "shared" else f"{owner} owns {name}"
+
+
+def _cell_change(
+    roadmap: Roadmap, item: Item, rule: CellRule, old: Value, reason: str
+) -> CellChange:
+    return CellChange(
+        rule.field,
+        rule.remote,
+        rule.remote_name,
+        old,
+        item.fields.get(rule.field),
+        roadmap.fields[rule.field].place.short
+        if rule.field in roadmap.fields
+        else rule.place.short,
+        reason,
+    )
+
+
+def _fits(
+    rule: CellRule,
+    value: Value,
+    container: str,
+    directory: Directory,
+    item: Item,
+    notices: list[Notice],
+) -> bool:
+    """Tell whether the tool can hold the value; note it when not. Parents are resolved at write time."""
+    if rule.kind is FieldKind.PARENT:
+        return True
+    try:
+        rule.encode(value, container, directory)
+    except UnmappedError as error:
+        notices.append(Notice("unmapped", item.id, f"{rule.connection}.{rule.field}", str(error)))
+        return False
+    return True
+
+
+def _opaque(item: Item, rule: CellRule) -> Notice:
+    return Notice(
+        "kept",
+        item.id,
+        f"{rule.connection}.{rule.field}",
+        f"{rule.remote_name} of {item.title} in {rule.connection} holds content syncd cannot express, "
+        f"so it is left as it is; simplify it there to have it synchronised",
+    )
+
+
+def _refused(item: Item, rule: CellRule, sentence: str) -> Notice:
+    return Notice(
+        "refused",
+        item.id,
+        f"{rule.connection}.{rule.field}",
+        f"{rule.connection} would not take {rule.remote_name} of {item.title}: {sentence}",
+    )
+
+
+def counts(changes: Sequence[Change]) -> Mapping[tuple[str, str], tuple[int, int]]:
+    """Return (creates, records of which people's values are overwritten) for each (connection, scope)."""
+    result: dict[tuple[str, str], tuple[int, int]] = {}
+    for change in changes:
+        creates, overwrites = result.get((change.connection, change.scope), (0, 0))
+        overwritten = any(
+            cell.old is not None and not (cell.field in CATALOGUE and CATALOGUE[cell.field].derived)
+            for cell in change.cells
+        )
+        result[change.connection, change.scope] = (
+            creates + (change.kind == "create"),
+            overwrites + (change.kind == "update" and overwritten),
+        )
+    return result
