@@ -1,0 +1,1 @@
+"""Jira Cloud, through the `jira` library's session and REST v3."""
