@@ -12,7 +12,7 @@ _PLAIN = re.compile(r"[^\\`*_~\[<\n]+")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BREAK = re.compile(r"\\?\n|<br>")
 _BACKTICKS = re.compile(r"`+")
-_LINK_END = re.compile(r"\]\(((?:\\.|[^\\()\s])*)\)")
+_LINK_END = re.compile(r"\]\(((?:\\.|[^\\()\s]|\([^\\()\s]*\))*)\)")
 _BY_SIGN = {sign: mark for mark, sign in DELIMITERS.items()} | {"*": Mark.ITALIC, "__": Mark.BOLD}
 _SIGN = re.compile(r"\*\*|\*|__|_|~~")
 

@@ -181,23 +181,23 @@ class _Lines:
         indent = len(self.lines[self.at]) - len(line)
         inner = [line[start:]]
         self.at += 1
-        while self.at < len(self.lines) and self._belongs(indent):
-            inner.append(_dedent(self.lines[self.at], indent + width))
-            self.at += 1
+        while (end := self._belonging(indent)) > self.at:
+            inner.extend(_dedent(line, indent + width) for line in self.lines[self.at : end])
+            self.at = end
         return inner
 
-    def _belongs(self, indent: int) -> bool:
-        """Tell whether the line here is still part of an item that is indented by `indent`."""
-        line = self.lines[self.at]
-        if not self._blank(self.at):
-            return len(line) - len(line.lstrip(BLANKS)) > indent
-        ahead = self.at + 1
+    def _belonging(self, indent: int) -> int:
+        """Return the end of the next line that is indented deeper, blank lines before it included.
+
+        The present place, when what follows is no longer part of the item.
+        """
+        ahead = self.at
         while ahead < len(self.lines) and self._blank(ahead):
             ahead += 1
         if ahead == len(self.lines):
-            return False
+            return self.at
         line = self.lines[ahead]
-        return len(line) - len(line.lstrip(BLANKS)) > indent
+        return ahead + 1 if len(line) - len(line.lstrip(BLANKS)) > indent else self.at
 
 
 def _dedent(line: str, width: int) -> str:
