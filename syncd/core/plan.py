@@ -73,9 +73,9 @@ class Plan:
 class Situation:
     """Everything the plan of one item depends on.
 
-    `parents` are the item ids that hold a record, by connection; `blocked` are fields in conflict;
-    `frozen` are connections (or record ids) with a write whose outcome is unknown; `ready` are the
-    scopes that have been read in full, as (connection, scope).
+    `blocked` are fields in conflict; `frozen` are connections with a write whose outcome is unknown;
+    `ready` are the scopes that have been read in full, as (connection, scope). `parent_container` says
+    for each connection in which the canonical parent has a record where that stands.
     """
 
     item: Item
@@ -84,6 +84,7 @@ class Situation:
     frozen: frozenset[str]
     ready: frozenset[tuple[str, str]]
     parent_container: Mapping[str, str]
+    parent_level: str | None = None
 
 
 def make(roadmap: Roadmap, changes: Iterable[Change]) -> Plan:
@@ -158,6 +159,8 @@ def _creation(
         value = item.fields.get(name)
         if value is None or not rule.writable or rule.remote in side.create_fields:
             continue
+        if not _parent_reachable(roadmap, situation, rule, value):
+            continue
         if not _fits(rule, value, container, directory, item, notices):
             continue
         cells.append(_cell_change(roadmap, item, rule, None, f"new in {side.connection}"))
@@ -196,6 +199,8 @@ def _update(
         if cell.refused is not None and same(roadmap.fields[name].type, cell.sent, value):
             notices.append(_refused(item, rule, cell.refused))
             continue
+        if not _parent_reachable(roadmap, situation, rule, value):
+            continue
         if not _fits(rule, value, record.container, directory, item, notices):
             continue
         reason = _why(roadmap, item, name)
@@ -213,6 +218,16 @@ def _update(
         record.key,
         tuple(cells),
     )
+
+
+def _parent_reachable(roadmap: Roadmap, situation: Situation, rule: CellRule, value: Value) -> bool:
+    """Tell whether the parent stands, or will stand, where the reference points."""
+    if rule.kind is not FieldKind.PARENT or value is None:
+        return True
+    if rule.connection in situation.parent_container:
+        return True
+    side = roadmap.side(situation.parent_level or "", rule.connection)
+    return side is not None and side.create
 
 
 def wanted(roadmap: Roadmap, item: Item, name: str, cell: Cell) -> bool:

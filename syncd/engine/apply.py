@@ -1,0 +1,364 @@
+"""Steps 7 and 8: journal each intent, send one request for it, and confirm what the tool now holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from syncd.core.errors import Gone, NotAllowed, Permanent, Rejected, SourceError, Temporary
+from syncd.core.model import Cell, HistoryEntry, Intent, IntentState
+from syncd.core.plan import CellChange, Change
+from syncd.core.ports import Adapter
+from syncd.core.records import Answer, Draft, Edit, FieldKind, Record, Scope, Value
+from syncd.core.rules import SHARED, CellRule, UnmappedError
+from syncd.core.values import digest, same
+from syncd.engine.context import Context
+from syncd.engine.fetch import level_of, observe
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The writes of one connection in one round, done one after another."""
+
+    context: Context
+    adapter: Adapter
+    sequence: int = 0
+    done: int = 0
+    unread: list[tuple[Change, str, tuple[CellChange, ...]]] = field(default_factory=list)
+
+
+def apply(context: Context, changes: Iterable[Change]) -> int:
+    """Carry out changes, connections side by side; returns how many writes were answered."""
+    lanes: dict[str, _Lane] = {}
+    work: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.connection in context.healthy():
+            work.setdefault(change.connection, []).append(change)
+    tasks: dict[str, Callable[[], None]] = {}
+    total = sum(map(len, work.values()))
+    for name, mine in work.items():
+        lanes[name] = _Lane(context, context.adapters[name])
+        tasks[name] = _worker(lanes, name, mine, total)
+    for name, error in context.runner(tasks).items():
+        if isinstance(error, SourceError):
+            context.failed(name, error)
+        elif error is not None:
+            raise error
+    return sum(lane.done for lane in lanes.values())
+
+
+def _worker(
+    lanes: Mapping[str, _Lane], name: str, changes: list[Change], total: int
+) -> Callable[[], None]:
+    def work() -> None:
+        lane = lanes[name]
+        try:
+            for change in changes:
+                if lane.context.stopping():
+                    break
+                _carry_out(lane, change)
+                lane.context.progress("writing", sum(x.done for x in lanes.values()), total)
+        finally:
+            _read_back(lane)
+
+    return work
+
+
+def _carry_out(lane: _Lane, change: Change) -> None:
+    """Write one change, in as many requests as the tool needs."""
+    scope = lane.context.roadmap.scope_of(change.connection, change.container)
+    values = _encode(lane.context, change)
+    if change.record is None:
+        _create(lane, scope, change, values)
+        return
+    if not _still_as_planned(lane, scope, change):
+        return
+    by_remote = {cell.remote: cell for cell in change.cells}
+    for group in lane.adapter.requests(
+        [cell.remote for cell in change.cells if cell.field in values]
+    ):
+        cells = tuple(by_remote[remote] for remote in group)
+        _update(lane, scope, change, cells, values)
+
+
+def _encode(context: Context, change: Change) -> dict[str, Value]:
+    """Return the neutral values to write, by canonical field; what cannot be written yet is left out."""
+    rules = context.roadmap.cells_of(change.level, change.connection)
+    values: dict[str, Value] = {}
+    for cell in change.cells:
+        rule = rules[cell.field]
+        if rule.kind is not FieldKind.PARENT:
+            values[cell.field] = rule.encode(cell.new, change.container, context.directory)
+        elif cell.new is None:
+            values[cell.field] = None
+        else:
+            parent = context.store.records_of([str(cell.new)]).get(str(cell.new), {})
+            if change.connection in parent:
+                values[cell.field] = parent[change.connection].record.id
+    return values
+
+
+def _still_as_planned(lane: _Lane, scope: Scope, change: Change) -> bool:
+    """Read before writing what people may edit too; a record that has moved is planned anew."""
+    context = lane.context
+    shared = [
+        cell
+        for cell in change.cells
+        if context.roadmap.fields[cell.field].owners.get(change.level) == SHARED
+    ]
+    if not shared or change.record is None:
+        return True
+    fresh = lane.adapter.read(scope, [change.record])
+    observe(context, fresh)
+    if not fresh:
+        return False  # not visible at the moment: absent is not deleted, and nothing is written
+    rules = context.roadmap.cells_of(change.level, change.connection)
+    for cell in shared:
+        kind = context.roadmap.fields[cell.field].type
+        try:
+            now = _decoded(context, rules[cell.field], fresh[0])
+        except UnmappedError:
+            now = None
+        if not same(kind, now, cell.old):
+            context.store.mark_dirty([change.item])
+            return False
+    return True
+
+
+def _intent(
+    lane: _Lane,
+    scope: Scope,
+    change: Change,
+    cells: Iterable[CellChange],
+    fields: Mapping[str, Value],
+) -> Intent:
+    """Write the intent to the journal; it is durable when this returns."""
+    lane.sequence += 1
+    now = lane.context.clock.now()
+    cells = tuple(cells)
+    intent = Intent(
+        id=f"{lane.context.cycle}-{change.connection}-{now:.0f}-{lane.sequence}",
+        cycle=lane.context.cycle,
+        connection=change.connection,
+        scope=scope.id,
+        kind=change.kind,
+        item=change.item,
+        record=change.record,
+        container=change.container,
+        fields=dict(fields),
+        cells={cell.field: (cell.old, cell.new) for cell in cells},
+        reasons={cell.field: f"{cell.rule} {cell.reason}" for cell in cells},
+        created_at=now,
+    )
+    with lane.context.store.transaction():
+        lane.context.store.intend([intent])
+        lane.context.store.sent(intent.id, now)
+    return intent
+
+
+def _send(
+    lane: _Lane, intent: Intent, cells: tuple[CellChange, ...], request: Callable[[], Answer]
+) -> Answer | None:
+    """Send the one request of an intent; None when the tool refused the values."""
+    context, store = lane.context, lane.context.store
+    try:
+        return request()
+    except Temporary as error:
+        state = IntentState.UNKNOWN if error.maybe_applied else IntentState.REFUTED
+        store.settle(intent.id, state, context.clock.now(), str(error))
+        if error.maybe_applied:
+            context.count(intent.connection, unknown=1)
+        raise
+    except (Rejected, Gone) as error:
+        _refused(lane, intent, cells, error)
+        return None
+    except NotAllowed as error:
+        _refused(lane, intent, cells, error)
+        raise
+    except Permanent as error:
+        state = IntentState.UNKNOWN if error.maybe_applied else IntentState.REFUTED
+        store.settle(intent.id, state, context.clock.now(), str(error))
+        raise
+
+
+def _refused(lane: _Lane, intent: Intent, cells: tuple[CellChange, ...], error: Permanent) -> None:
+    """Remember what the tool would not take, so that it is not asked again until something changes."""
+    context, store = lane.context, lane.context.store
+    named = error.fields if isinstance(error, Rejected) else {}
+    blamed = [cell for cell in cells if cell.remote in named] or list(cells)
+    with store.transaction():
+        store.settle(intent.id, IntentState.REFUTED, context.clock.now(), str(error))
+        if intent.record is not None and not isinstance(error, NotAllowed):
+            store.save_cells(
+                intent.connection,
+                intent.record,
+                {
+                    cell.field: Cell(cell.old, cell.new, True, named.get(cell.remote, str(error)))  # noqa: FBT003
+                    for cell in blamed
+                },
+            )
+        store.append_history(
+            [
+                context.entry(
+                    intent.item, cell.field, "refused", intent.connection, before=cell.old,
+                    after=cell.new, rule=cell.rule, detail=named.get(cell.remote, str(error)),
+                )
+                for cell in blamed
+            ]
+        )  # fmt: skip
+        if intent.record is None:
+            store.save_document(
+                refusal_name(intent.connection, intent.item),
+                {"values": wished(cells), "sentence": str(error)},
+            )
+    context.count(intent.connection, refused=1)
+
+
+def refusal_name(connection: str, item: str) -> str:
+    """Return the name under which a refused creation is remembered."""
+    return f"refused:{connection}:{item}"
+
+
+def wished(cells: Iterable[CellChange]) -> str:
+    """Return a digest of the values asked for; a refused creation is tried again when it changes."""
+    return digest({cell.field: cell.new for cell in cells if cell.field != "parent"})
+
+
+def _create(lane: _Lane, scope: Scope, change: Change, values: Mapping[str, Value]) -> None:
+    context = lane.context
+    side = context.roadmap.side(change.level, change.connection)
+    if side is None:
+        return
+    cells = tuple(cell for cell in change.cells if cell.field in values)
+    fields = {**side.create_fields, **{cell.remote: values[cell.field] for cell in cells}}
+    draft = Draft(scope, change.container, side.create_kind, fields, change.item)
+    intent = _intent(lane, scope, change, cells, fields)
+    answer = _send(lane, intent, cells, lambda: lane.adapter.create(draft))
+    if answer is None:
+        return
+    record = answer.record or Record(
+        change.connection, scope.id, answer.id, change.container, side.create_kind, answer.id, "", "",
+        fields, marker=change.item,
+    )  # fmt: skip
+    with context.store.transaction():
+        context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now(), answer.id)
+        context.store.observe([(record, change.level)], 0)
+        context.store.link(change.connection, record.id, change.item, "created")
+        context.store.append_history(
+            [
+                context.entry(
+                    change.item,
+                    "",
+                    "created",
+                    change.connection,
+                    detail=f"{record.key} by {intent.id}",
+                )
+            ]
+        )
+        if answer.record is not None:
+            _agree(context, change, record, cells, created=True)
+        context.store.mark_dirty([change.item])
+    context.count(change.connection, created=1)
+    lane.done += 1
+    if answer.record is None:
+        lane.unread.append((change, record.id, cells))
+
+
+def _update(
+    lane: _Lane,
+    scope: Scope,
+    change: Change,
+    cells: tuple[CellChange, ...],
+    values: Mapping[str, Value],
+) -> None:
+    context = lane.context
+    fields = {cell.remote: values[cell.field] for cell in cells}
+    intent = _intent(lane, scope, change, cells, fields)
+    edit = Edit(scope, change.container, str(change.record), fields, {}, intent.id)
+    answer = _send(lane, intent, cells, lambda: lane.adapter.update(edit))
+    if answer is None:
+        return
+    with context.store.transaction():
+        context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now())
+        context.store.append_history(_written(context, change, cells, intent.id))
+        if answer.record is not None:
+            context.store.observe([(answer.record, level_of(context.roadmap, answer.record))], 0)
+            _agree(context, change, answer.record, cells)
+    context.count(change.connection, updated=1)
+    lane.done += 1
+    if answer.record is None:
+        lane.unread.append((change, str(change.record), cells))
+
+
+def _written(
+    context: Context, change: Change, cells: Iterable[CellChange], attempt: str
+) -> list[HistoryEntry]:
+    return [
+        context.entry(
+            change.item, cell.field, "wrote", change.connection, before=cell.old, after=cell.new,
+            rule=cell.rule, detail=f"{cell.reason}; {attempt}",
+        )
+        for cell in cells
+    ]  # fmt: skip
+
+
+def _decoded(context: Context, rule: CellRule, record: Record) -> Value:
+    raw = record.fields.get(rule.remote)
+    if rule.kind is not FieldKind.PARENT:
+        return rule.decode(raw, context.directory)
+    if not isinstance(raw, str):
+        return None
+    return context.store.linked_items(record.connection, [raw]).get(raw)
+
+
+def _agree(
+    context: Context,
+    change: Change,
+    record: Record,
+    cells: Iterable[CellChange],
+    *,
+    created: bool = False,
+) -> None:
+    """Make what the tool says it holds the new base of the cells that were written.
+
+    After a creation a field the tool did not take yet does not count as sent: an update follows.
+    """
+    rules = context.roadmap.cells_of(change.level, change.connection)
+    agreed: dict[str, Cell] = {}
+    for cell in cells:
+        try:
+            base = _decoded(context, rules[cell.field], record)
+        except UnmappedError:
+            base = None
+        arrived = same(context.roadmap.fields[cell.field].type, base, cell.new)
+        agreed[cell.field] = Cell(base, cell.new, has_sent=arrived or not created)
+    if created:
+        for name, rule in rules.items():
+            if name not in agreed:
+                try:
+                    agreed[name] = Cell(_decoded(context, rule, record))
+                except UnmappedError:
+                    continue
+    context.store.save_cells(change.connection, record.id, agreed)
+
+
+def _read_back(lane: _Lane) -> None:
+    """Ask what the tool made of the writes whose answers did not show it; many at once."""
+    context = lane.context
+    by_scope: dict[str, list[tuple[Change, str, tuple[CellChange, ...]]]] = {}
+    for entry in lane.unread:
+        by_scope.setdefault(entry[0].container, []).append(entry)
+    lane.unread = []
+    for container, entries in by_scope.items():
+        name = entries[0][0].connection
+        scope = context.roadmap.scope_of(name, container)
+        ids = list(dict.fromkeys(record_id for _change, record_id, _cells in entries))
+        found = {record.id: record for record in lane.adapter.read(scope, ids)}
+        with context.store.transaction():
+            pairs = [(record, level_of(context.roadmap, record)) for record in found.values()]
+            context.store.observe(pairs, 0)
+            for change, record_id, cells in entries:
+                if record_id in found:
+                    created = change.record is None
+                    _agree(context, change, found[record_id], cells, created=created)
+                context.store.mark_dirty([change.item])

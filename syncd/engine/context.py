@@ -1,0 +1,94 @@
+"""What a cycle works with, and the counters it keeps while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from syncd.core.model import HistoryEntry, Tally
+from syncd.core.people import Directory
+from syncd.core.ports import Adapter, Clock, Publisher, Runner, Store
+from syncd.core.records import Value
+from syncd.core.rules import Roadmap
+
+
+def one_after_another(
+    tasks: Mapping[str, Callable[[], None]],
+) -> dict[str, BaseException | None]:
+    """Run tasks in order in this thread: the runner of tests and of the simulator."""
+    result: dict[str, BaseException | None] = {}
+    for name, task in tasks.items():
+        try:
+            task()
+            result[name] = None
+        except Exception as error:  # noqa: BLE001 - the caller decides what each failure means
+            result[name] = error
+    return result
+
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is being done, how much is done, and how much there is (None: unknown)."""
+
+
+def silent(_what: str, _done: int, _total: int | None) -> None:
+    """Show nothing."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything one cycle needs. `adapters` holds only the connections that take part in it."""
+
+    roadmap: Roadmap
+    store: Store
+    adapters: Mapping[str, Adapter]
+    directory: Directory
+    clock: Clock
+    publishers: Mapping[str, Publisher] = field(default_factory=dict)
+    runner: Runner = one_after_another
+    progress: Progress = silent
+    stopping: Callable[[], bool] = lambda: False
+    index_lag: Mapping[str, float] = field(default_factory=dict)  # seconds a search may be behind
+    full_read_every: float = 86_400.0
+    full: bool = False  # read every scope in full in this cycle
+    approved: str | None = None  # checksum of a plan that a person has reviewed
+    cycle: int = 0
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    touched_levels: set[str] = field(default_factory=set)
+
+    def count(self, connection: str, **more: int) -> None:
+        """Add to the tally of a connection."""
+        tally = self.tallies.get(connection, Tally())
+        self.tallies[connection] = replace(
+            tally, **{name: getattr(tally, name) + n for name, n in more.items()}
+        )
+
+    def failed(self, connection: str, error: BaseException) -> None:
+        """Note why a connection dropped out of this cycle; the first reason counts."""
+        tally = self.tallies.get(connection, Tally())
+        if tally.error is None:
+            self.tallies[connection] = replace(tally, error=str(error))
+
+    def healthy(self) -> tuple[str, ...]:
+        """Return the connections that are still part of the cycle."""
+        return tuple(
+            name for name in self.adapters if self.tallies.get(name, Tally()).error is None
+        )
+
+    def entry(
+        self,
+        item: str,
+        name: str,
+        action: str,
+        connection: str,
+        *,
+        before: Value = None,
+        after: Value = None,
+        author: str | None = None,
+        rule: str = "",
+        detail: str = "",
+    ) -> HistoryEntry:
+        """Return a history entry of this cycle, now."""
+        return HistoryEntry(
+            self.cycle, self.clock.now(), item, name, action, connection,
+            before, after, author, rule, detail,
+        )  # fmt: skip

@@ -1,0 +1,240 @@
+"""One cycle from fetch to report. Knows nothing of scheduling, threads or systemd.
+
+    fetch > map and match > reconcile > plan > guard > journal and apply > publish > report
+
+What was created in one round lets the next one link children and finish workflows, so steps repeat
+until the plan is empty or nothing more can be done now; a second cycle then finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from syncd.core.errors import Unsafe
+from syncd.core.guard import refusals
+from syncd.core.model import CursorState, CycleReport, Intent, Item, Notice, StoredRecord, Tally
+from syncd.core.plan import Change, Plan, Situation, make, plan_item
+from syncd.engine.apply import apply, refusal_name, wished
+from syncd.engine.context import Context
+from syncd.engine.fetch import fetch
+from syncd.engine.match import match
+from syncd.engine.publish import publish
+from syncd.engine.reconcile import reconcile
+from syncd.engine.recover import recover
+
+ROUNDS = 16
+"""More rounds than the deepest tree and the longest workflow need together."""
+
+BATCH = 500
+"""Items planned at a time: bounds memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a cycle would write: the plan, and the scopes the guard holds back with its sentences."""
+
+    plan: Plan
+    frozen: Mapping[tuple[str, str], str]
+
+
+def observe(context: Context, *, wait: bool = False) -> Outlook:
+    """Do everything of a cycle that writes to no tool; returns what would be written."""
+    context.cycle = context.cycle or context.store.next_cycle()
+    for name in context.adapters:
+        context.count(name)
+    recover(context, wait=wait)
+    context.adapters = {name: context.adapters[name] for name in context.healthy()}
+    fetch(context)
+    match(context)
+    _new_day(context)
+    reconcile(context, context.store.dirty())
+    return _outlook(context)
+
+
+def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
+    """Run one cycle to its end and store its report.
+
+    Raises Unsafe when `context.approved` names another plan than the one that would be carried out.
+    """
+    started, ticks = context.clock.now(), context.clock.monotonic()
+    outlook = observe(context, wait=wait)
+    if context.approved is not None and context.approved != outlook.plan.checksum:
+        raise Unsafe(
+            f"the world has moved since plan {context.approved}: it is now {outlook.plan.checksum}; "
+            f"look at it with `syncd plan` and apply that"
+        )
+    rounds = 0
+    while outlook.plan and rounds < ROUNDS and not context.stopping():
+        rounds += 1
+        allowed = [c for c in outlook.plan.changes if (c.connection, c.scope) not in outlook.frozen]
+        if not apply(context, allowed) and rounds > 1:
+            break
+        reconcile(context, context.store.dirty())
+        outlook = _outlook(context, frozen=outlook.frozen)
+    _mark_filled(context, outlook)
+    pages = _publish(context)
+    return _report(context, outlook, started, ticks, pages, rounds)
+
+
+def _outlook(context: Context, frozen: Mapping[tuple[str, str], str] | None = None) -> Outlook:
+    """Plan the work set; items with nothing left to do leave it."""
+    store = context.store
+    dirty = store.dirty()
+    open_intents = store.open_intents()
+    changes: list[Change] = []
+    for start in range(0, len(dirty), BATCH):
+        changes += _plan_batch(context, dirty[start : start + BATCH], open_intents)
+    plan = make(context.roadmap, changes)
+    if frozen is not None:
+        return Outlook(plan, frozen)
+    return Outlook(plan, _frozen(context, plan))
+
+
+def _plan_batch(
+    context: Context, batch: tuple[str, ...], open_intents: tuple[Intent, ...]
+) -> list[Change]:
+    store = context.store
+    items, records = store.items(batch), store.records_of(batch)
+    above = {item.parent for item in items.values() if item.parent}
+    parents, parent_records = store.items(above), store.records_of(above)
+    blocked: dict[str, set[str]] = {}
+    for conflict in store.conflicts(items=batch):
+        blocked.setdefault(conflict.item, set()).add(conflict.field)
+    ready = _ready(context)
+    found: list[Change] = []
+    settled = [item_id for item_id in batch if item_id not in items]
+    with store.transaction():
+        for item in items.values():
+            situation = Situation(
+                item,
+                records.get(item.id, {}),
+                frozenset(blocked.get(item.id, ())),
+                frozenset(i.connection for i in open_intents if i.item == item.id),
+                ready,
+                _containers(parent_records.get(item.parent or "", {})),
+                parents[item.parent].level if item.parent in parents else None,
+            )
+            changes, notices = plan_item(context.roadmap, context.directory, situation)
+            changes = [c for c in changes if not _was_refused(context, c, notices)]
+            store.replace_notices(f"plan:{item.id}", _for_plan(item, notices))
+            found += changes
+            if not changes and not situation.frozen:
+                settled.append(item.id)
+        store.clear_dirty(settled)
+    return found
+
+
+def _for_plan(item: Item, notices: list[Notice]) -> list[Notice]:
+    return [replace(notice, subject=f"plan:{item.id}") for notice in notices]
+
+
+def _containers(records: Mapping[str, StoredRecord]) -> dict[str, str]:
+    return {name: stored.record.container for name, stored in records.items()}
+
+
+def _ready(context: Context) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (scope.connection, scope.id)
+        for scope in context.roadmap.scopes
+        if context.store.cursor(scope.connection, scope.id).full_at is not None
+    )
+
+
+def _was_refused(context: Context, change: Change, notices: list[Notice]) -> bool:
+    """Tell whether the tool refused to create exactly this before; then it is not asked again."""
+    if change.record is not None:
+        return False
+    past = context.store.document(refusal_name(change.connection, change.item))
+    if not isinstance(past, dict) or past.get("values") != wished(change.cells):
+        return False
+    sentence = f"{change.connection} would not create {change.title}: {past['sentence']}"
+    notices.append(Notice("refused", change.item, change.connection, sentence))
+    return True
+
+
+def _frozen(context: Context, plan: Plan) -> dict[tuple[str, str], str]:
+    """Return the scopes nothing is written to in this cycle, and why."""
+    store, scopes = context.store, context.roadmap.scopes
+    cursors = {(s.connection, s.id): store.cursor(s.connection, s.id) for s in scopes}
+    frozen = {key: state.frozen for key, state in cursors.items() if state.frozen is not None}
+    if not plan or context.approved == plan.checksum:
+        return frozen
+    sizes = {(s.connection, s.id): store.count(s.connection, s.id) for s in scopes}
+    names = {(s.connection, s.id): s.name for s in scopes}
+    held = refusals(context.roadmap.limits, plan, sizes, cursors, names)
+    for (connection, scope), sentence in held.items():
+        subject = f"{connection}:{scope}"
+        store.replace_notices(subject, [Notice("frozen", subject, "", sentence)])
+    return {**held, **frozen}
+
+
+def _mark_filled(context: Context, outlook: Outlook) -> None:
+    """Note which scopes have had their first fill: from then on the guard limits creations."""
+    store = context.store
+    waiting = {(c.connection, c.scope) for c in outlook.plan.changes if c.kind == "create"}
+    everyone = set(context.roadmap.connections) <= set(context.healthy())
+    for scope in context.roadmap.scopes:
+        key = (scope.connection, scope.id)
+        state: CursorState = store.cursor(*key)
+        if everyone and not state.filled and state.full_at is not None and key not in waiting:
+            store.save_cursor(scope.connection, scope.id, replace(state, filled=True))
+        if key not in outlook.frozen and state.filled:
+            _thaw(context, key)
+
+
+def _thaw(context: Context, key: tuple[str, str]) -> None:
+    subject = f"{key[0]}:{key[1]}"
+    if any(notice.subject == subject for notice in context.store.notices()):
+        context.store.replace_notices(subject, [])
+
+
+def _new_day(context: Context) -> None:
+    """Dates pass without anybody editing anything: judge health anew once a day."""
+    today = datetime.fromtimestamp(context.clock.now(), UTC).date().isoformat()
+    rule = context.roadmap.fields.get("computed_health")
+    if rule is None or context.store.document("today") == today:
+        return
+    levels = [level for level, owner in rule.owners.items() if owner == "syncd"]
+    with context.store.transaction():
+        context.store.mark_dirty([item.id for item in context.store.items_at(levels)])
+        context.store.save_document("today", today)
+
+
+def _publish(context: Context) -> int:
+    """Publish; a page that is due stays due until it has been written, through any crash."""
+    levels = {level for rule in context.roadmap.pages for level in rule.levels}
+    if levels & context.touched_levels:
+        context.store.save_document("pages-pending", value=True)
+    if not context.roadmap.pages or context.stopping():
+        return 0
+    written = publish(context)
+    if context.store.document("pages-pending") is True and all(
+        rule.connection in context.healthy() for rule in context.roadmap.pages
+    ):
+        context.store.save_document("pages-pending", value=False)
+    return written
+
+
+def _report(
+    context: Context, outlook: Outlook, started: float, ticks: float, pages: int, rounds: int
+) -> CycleReport:
+    store = context.store
+    for name in set(context.roadmap.connections) - set(context.tallies):
+        context.tallies[name] = Tally()
+    report = CycleReport(
+        number=context.cycle,
+        started_at=started,
+        seconds=context.clock.monotonic() - ticks,
+        tallies=dict(context.tallies),
+        items=store.item_count(),
+        conflicts=len(store.conflicts()),
+        notices=len(store.notices()),
+        pages=pages,
+        frozen=tuple(outlook.frozen.values()),
+        rounds=rounds,
+        complete=not outlook.plan and not context.stopping(),
+    )
+    store.save_cycle(report)
+    return report

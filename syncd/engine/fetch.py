@@ -1,0 +1,177 @@
+"""Step 1: read what changed in every connection, side by side; pages stream into the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from syncd.core.errors import SourceError, Stale
+from syncd.core.guard import shrunken
+from syncd.core.model import CursorState, Notice, StoredRecord
+from syncd.core.ports import Adapter
+from syncd.core.records import Page, Record, Scope
+from syncd.core.rules import Roadmap
+from syncd.engine.context import Context
+
+VERIFY_AT_MOST = 100
+"""Records that a full read did not list are looked up one by one; so many in one cycle."""
+
+
+def fetch(context: Context) -> None:
+    """Read every scope of every connection that takes part. One that fails drops out of the cycle."""
+    tasks: dict[str, Callable[[], None]] = {}
+    for name, adapter in context.adapters.items():
+        scopes = [scope for scope in context.roadmap.scopes if scope.connection == name]
+        tasks[name] = _reader(context, adapter, scopes)
+    for name, error in context.runner(tasks).items():
+        if isinstance(error, SourceError):
+            context.failed(name, error)
+        elif error is not None:
+            raise error
+
+
+def _reader(context: Context, adapter: Adapter, scopes: list[Scope]) -> Callable[[], None]:
+    def read() -> None:
+        for scope in scopes:
+            state = context.store.cursor(scope.connection, scope.id)
+            due = state.full_at is None or (
+                context.clock.now() - state.full_at >= context.full_read_every
+            )
+            try:
+                read_scope(context, adapter, scope, state, full=due or context.full)
+            except Stale:
+                read_scope(context, adapter, scope, state, full=True)
+
+    return read
+
+
+def read_scope(
+    context: Context, adapter: Adapter, scope: Scope, state: CursorState, *, full: bool
+) -> None:
+    """Read one scope to its end; the cursor is stored together with the last page."""
+    store = context.store
+    started = context.clock.now()
+    sweep = state.sweep + 1 if full else 0
+    cursor = None if full or state.cursor is None else state.cursor
+    known = store.count(scope.connection, scope.id) if full else 0
+    listed = 0
+    for page in adapter.pages(scope, cursor):
+        listed += len(page.records)
+        with store.transaction():
+            observe(context, page.records, sweep)
+            _note_gone(context, scope, page)
+            if page.cursor is not None and not full:
+                store.save_cursor(
+                    scope.connection, scope.id, replace(state, cursor=page.cursor, read_at=started)
+                )
+        if full:
+            context.progress(f"reading {scope.name}", listed, state.full_count or None)
+            if page.cursor is not None:
+                _finish_sweep(context, adapter, scope, state, page.cursor, (known, listed, started))
+
+
+def observe(context: Context, records: tuple[Record, ...], sweep: int = 0) -> None:
+    """Store records as just read and put the items of those that changed into the work set."""
+    store = context.store
+    pairs = [(record, level_of(context.roadmap, record)) for record in records]
+    changed = store.observe(pairs, sweep)
+    by_connection: dict[str, list[str]] = {}
+    for record in changed:
+        by_connection.setdefault(record.connection, []).append(record.id)
+    for connection, ids in by_connection.items():
+        store.mark_dirty(store.linked_items(connection, ids).values())
+    for record, level in pairs:
+        context.count(record.connection, read=1, skipped=int(level is None))
+    for record in changed:
+        context.count(record.connection, changed=1)
+        if record.trashed:
+            _set_gone(context, record.connection, record.id)
+
+
+def level_of(roadmap: Roadmap, record: Record) -> str | None:
+    """Return the level whose side the record matches, the highest first."""
+    for level, sides in roadmap.sides.items():
+        if any(side.connection == record.connection and side.matches(record) for side in sides):
+            return level
+    return None
+
+
+def _note_gone(context: Context, scope: Scope, page: Page) -> None:
+    for record_id in page.gone:
+        _set_gone(context, scope.connection, record_id)
+
+
+def _set_gone(context: Context, connection: str, record_id: str) -> None:
+    """Note positive evidence of deletion. Nothing else follows from it: a person decides."""
+    stored = context.store.record(connection, record_id)
+    if stored is None or stored.gone_since is not None:
+        return
+    now = context.clock.now()
+    context.store.mark_gone(connection, record_id, now)
+    if stored.item is None:
+        return
+    context.store.mark_dirty([stored.item])
+    context.store.append_history(
+        [context.entry(stored.item, "", "gone", connection, detail=stored.record.key)]
+    )
+    sentence = (
+        f"{stored.record.key} was deleted in {connection}; the item stays as it is in the other tools; "
+        f"restore it there, or delete it in the others too"
+    )
+    context.store.replace_notices(
+        f"{connection}:{record_id}",
+        [Notice("gone", f"{connection}:{record_id}", "", sentence, now)],
+    )
+
+
+def _finish_sweep(
+    context: Context,
+    adapter: Adapter,
+    scope: Scope,
+    state: CursorState,
+    cursor: str,
+    figures: tuple[int, int, float],
+) -> None:
+    """After a full read: believe it or freeze the scope; look up what it did not list."""
+    known, listed, started = figures
+    store = context.store
+    subject = f"{scope.connection}:{scope.id}"
+    sentence = shrunken(context.roadmap.limits, scope.name, known, listed)
+    if sentence is not None:
+        store.save_cursor(scope.connection, scope.id, replace(state, frozen=sentence))
+        store.replace_notices(subject, [Notice("frozen", subject, "", sentence, started)])
+        return
+    sweep = state.sweep + 1
+    missing = store.unseen(scope.connection, scope.id, sweep)[:VERIFY_AT_MOST]
+    _verify(context, adapter, scope, missing)
+    with store.transaction():
+        store.replace_notices(subject, [])
+        store.save_cursor(
+            scope.connection,
+            scope.id,
+            replace(
+                state, cursor=cursor, read_at=started, full_at=started, full_count=listed,
+                sweep=sweep, frozen=None,
+            ),
+        )  # fmt: skip
+
+
+def _verify(
+    context: Context, adapter: Adapter, scope: Scope, missing: tuple[StoredRecord, ...]
+) -> None:
+    """Absent is not deleted: ask for each record that the list left out."""
+    if not missing:
+        return
+    found = adapter.read(scope, [stored.record.id for stored in missing])
+    observe(context, found)
+    visible = {record.id for record in found}
+    for stored in missing:
+        subject = f"{scope.connection}:{stored.record.id}"
+        if stored.record.id in visible:
+            context.store.replace_notices(subject, [])
+            continue
+        sentence = (
+            f"{stored.record.key} is no longer visible in {scope.connection}: deleted, moved, or its "
+            f"permission lost; nothing else was changed; restore access or delete the item elsewhere"
+        )
+        context.store.replace_notices(subject, [Notice("invisible", subject, "", sentence)])

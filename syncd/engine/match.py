@@ -1,0 +1,160 @@
+"""Step 2: give every record its item: by link, else by our marker, else by an unmistakable title."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from syncd.core.identity import item_id, title_key
+from syncd.core.model import Item, StoredRecord
+from syncd.core.records import FieldKind
+from syncd.core.rules import Roadmap, Side
+from syncd.engine.context import Context
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What stays the same while the unlinked records of one cycle are gone through."""
+
+    context: Context
+    complete: bool  # every scope has been read in full at least once
+    titles: Counter[tuple[str, str, str]]  # (connection, level, title key) -> unlinked records
+
+
+def match(context: Context) -> int:
+    """Link unlinked records until no more can be linked; returns how many were.
+
+    The order is fixed (level from the top, home connection first, then id), so that the outcome does
+    not depend on which tool answered first.
+    """
+    waiting = sorted(context.store.unlinked(), key=lambda stored: _order(context.roadmap, stored))
+    if not waiting:
+        return 0
+    titles = Counter(
+        (stored.record.connection, stored.level or "", _title(context.roadmap, stored))
+        for stored in waiting
+    )
+    facts = _Pass(context, _complete(context), titles)
+    linked = 0
+    while waiting:
+        left = [stored for stored in waiting if not _place(facts, stored)]
+        if len(left) == len(waiting):
+            break
+        linked += len(waiting) - len(left)
+        waiting = left
+    if linked:
+        _wake_orphans(context)
+    return linked
+
+
+def _order(roadmap: Roadmap, stored: StoredRecord) -> tuple[int, bool, str, str]:
+    level = stored.level or ""
+    rank = roadmap.levels.index(level) if level in roadmap.levels else len(roadmap.levels)
+    away = level in roadmap.levels and roadmap.home(level) != stored.record.connection
+    return rank, away, stored.record.connection, stored.record.id
+
+
+def _complete(context: Context) -> bool:
+    return all(
+        context.store.cursor(scope.connection, scope.id).full_at is not None
+        for scope in context.roadmap.scopes
+    )
+
+
+def _title(roadmap: Roadmap, stored: StoredRecord) -> str:
+    rule = roadmap.cells_of(stored.level or "", stored.record.connection).get("title")
+    value = stored.record.fields.get(rule.remote) if rule is not None else None
+    return title_key(value) if isinstance(value, str) else ""
+
+
+def _place(facts: _Pass, stored: StoredRecord) -> bool:
+    """Link one record, to an item that exists or to a new one; False while its place is unknown."""
+    context, record, level = facts.context, stored.record, stored.level
+    if level is None or level not in context.roadmap.sides or stored.gone_since is not None:
+        return False
+    if not _below_its_parent(context, stored):
+        return False
+    found = _by_marker(facts, stored) or _by_title(facts, stored)
+    if found is None and not facts.complete and record.marker is not None:
+        return False  # ours, but its origin has not been read yet
+    item, how = found or (item_id(record.connection, record.id), "origin")
+    with context.store.transaction():
+        if how == "origin":
+            context.store.save_items([Item(id=item, level=level, origin=record.connection)])
+        context.store.link(record.connection, record.id, item, how)
+        context.store.mark_dirty([item])
+        context.store.append_history(
+            [context.entry(item, "", "linked", record.connection, detail=f"{record.key} by {how}")]
+        )
+    return True
+
+
+def _below_its_parent(context: Context, stored: StoredRecord) -> bool:
+    """Tell whether a side that asks for a parent of certain levels has one."""
+    record, level = stored.record, stored.level or ""
+    sides = [
+        side
+        for side in context.roadmap.sides[level]
+        if side.connection == record.connection and side.matches(record)
+    ]
+    return any(not side.parent_levels or _parent_fits(context, stored, side) for side in sides)
+
+
+def _parent_fits(context: Context, stored: StoredRecord, side: Side) -> bool:
+    record = stored.record
+    remote = _parent_field(context.roadmap, stored)
+    parent = record.fields.get(remote) if remote is not None else None
+    if not isinstance(parent, str):
+        return False
+    item = context.store.linked_items(record.connection, [parent]).get(parent)
+    if item is None:
+        return False
+    return context.store.items([item])[item].level in side.parent_levels
+
+
+def _parent_field(roadmap: Roadmap, stored: StoredRecord) -> str | None:
+    for rule in roadmap.cells_of(stored.level or "", stored.record.connection).values():
+        if rule.field == "parent" and rule.kind is FieldKind.PARENT:
+            return rule.remote
+    return None
+
+
+def _free(context: Context, item: str, connection: str) -> bool:
+    """Tell whether the item has no record in this connection yet."""
+    return connection not in context.store.records_of([item]).get(item, {})
+
+
+def _by_marker(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
+    """Find the item whose id we wrote into the record when we made it.
+
+    A copy somebody made of a synchronised record carries the marker too; the item is taken by then, and
+    the copy becomes an item of its own.
+    """
+    marker = stored.record.marker
+    if marker is None:
+        return None
+    item = facts.context.store.items([marker]).get(marker)
+    if item is None or item.level != stored.level:
+        return None
+    return (marker, "marker") if _free(facts.context, marker, stored.record.connection) else None
+
+
+def _by_title(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
+    """Find the one item of the level with this title that has no record here; two of a name: none."""
+    context, record, level = facts.context, stored.record, stored.level or ""
+    title = _title(context.roadmap, stored)
+    if not title or facts.titles[record.connection, level, title] != 1:
+        return None
+    candidates = [
+        item
+        for item in context.store.items_titled(level, title)
+        if _free(context, item, record.connection)
+    ]
+    return (candidates[0], "title") if len(candidates) == 1 else None
+
+
+def _wake_orphans(context: Context) -> None:
+    """Look again at the items whose parent was not known: it may be by now."""
+    context.store.mark_dirty(
+        [notice.subject for notice in context.store.notices() if notice.kind == "orphan"]
+    )

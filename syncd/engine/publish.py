@@ -1,0 +1,199 @@
+"""Step 9: keep generated pages as they should be, by the smallest edit, beside what people write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import SequenceMatcher
+
+from syncd.core.errors import Gone, SourceError
+from syncd.core.ports import Publisher
+from syncd.core.rules import PageRule
+from syncd.core.views import PageBlock, roadmap_page, yesterday
+from syncd.engine.context import Context
+
+
+@dataclass(slots=True)
+class Published:
+    """What is known of one page: its id, our blocks in order, and whether an edit was interrupted.
+
+    `intended` are the signatures an interrupted edit may have added without our knowing their ids.
+    """
+
+    page: str | None = None
+    blocks: list[list[str]] = field(default_factory=list)  # [key, kind, block id, signature]
+    intended: list[str] = field(default_factory=list)
+    busy: bool = False
+    day: str = ""
+    as_of: float = 0.0
+
+
+def publish(context: Context) -> int:
+    """Bring every page of the mapping up to date; returns the number of blocks written."""
+    written = 0
+    for rule in context.roadmap.pages:
+        publisher = context.publishers.get(rule.connection)
+        if publisher is None or rule.connection not in context.healthy():
+            continue
+        try:
+            written += _publish(context, publisher, rule)
+        except SourceError as error:
+            context.failed(rule.connection, error)
+    return written
+
+
+def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
+    name = f"page:{rule.connection}:{rule.title}"
+    state = _load(context, name)
+    today = datetime.fromtimestamp(context.clock.now(), UTC).date().isoformat()
+    pending = context.store.document("pages-pending") is True
+    if state.page is not None and not state.busy and not context.full:
+        if state.day == today and not pending:
+            return 0
+    if state.page is None:
+        state.page = publisher.find_page(rule.title, rule.under) or publisher.create_page(
+            rule.title, rule.under
+        )
+        _save(context, name, state)
+    if state.busy or context.full:
+        _inspect(publisher, state)
+    blocks = _render(context, rule, state.as_of)
+    if _signatures(publisher, blocks) != [block[3] for block in state.blocks]:
+        state.as_of = context.clock.now()
+        blocks = _render(context, rule, state.as_of)
+    written = _Edit(context, publisher, name, state).run(blocks)
+    state.day, state.busy, state.intended = today, False, []
+    _save(context, name, state)
+    return written
+
+
+def _render(context: Context, rule: PageRule, as_of: float) -> tuple[PageBlock, ...]:
+    now = datetime.fromtimestamp(context.clock.now(), UTC)
+    items = context.store.items_at(rule.levels)
+    changes = context.store.history(limit=2_000, since=yesterday(now).timestamp())
+    stamp = datetime.fromtimestamp(as_of, UTC)
+    name = context.directory.name
+    return roadmap_page(context.roadmap, items, changes, name, now.date(), stamp)
+
+
+def _signatures(publisher: Publisher, blocks: Sequence[PageBlock]) -> list[str]:
+    return [publisher.signature(block) for block in blocks]
+
+
+def _inspect(publisher: Publisher, state: Published) -> None:
+    """Look at the page itself: forget blocks that are gone, adopt those an interrupted edit left."""
+    present = dict(publisher.blocks(str(state.page)))
+    order = {block: rank for rank, block in enumerate(present)}
+    kept = [block for block in state.blocks if block[2] in present]
+    for block in kept:
+        block[3] = present[block[2]]
+    known = {block[2] for block in kept}
+    left = set(state.intended)
+    strays = [
+        ["", "", block, signature]
+        for block, signature in present.items()
+        if block not in known and signature in left
+    ]
+    state.blocks = sorted([*kept, *strays], key=lambda block: order[block[2]])
+
+
+@dataclass(slots=True)
+class _Edit:
+    """The edits that turn the blocks on a page into the wanted ones; the state is stored after each."""
+
+    context: Context
+    publisher: Publisher
+    name: str
+    state: Published
+    written: int = 0
+
+    def run(self, wanted: Sequence[PageBlock]) -> int:
+        signatures = dict(zip(wanted, _signatures(self.publisher, wanted), strict=True))
+        old = [(block[0], block[1]) for block in self.state.blocks]
+        new = [(block.key, block.kind) for block in wanted]
+        steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if any(step[0] != "equal" for step in steps) or self._differs(wanted, signatures):
+            self.state.busy, self.state.intended = True, list(signatures.values())
+            _save(self.context, self.name, self.state)
+        result: list[list[str]] = []
+        rest = [list(block) for block in self.state.blocks]
+        for kind, i1, i2, j1, j2 in steps:
+            removed = rest[i1:i2]
+            if kind == "equal":
+                result += self._renew(removed, wanted[j1:j2], signatures)
+                continue
+            for block in removed:
+                self._remove(block[2])
+            if j2 > j1:
+                result += self._append(wanted[j1:j2], signatures, result)
+            self._keep([*result, *rest[i2:]])
+        self._keep(result)
+        return self.written
+
+    def _differs(self, wanted: Sequence[PageBlock], signatures: Mapping[PageBlock, str]) -> bool:
+        return [block[3] for block in self.state.blocks] != [signatures[block] for block in wanted]
+
+    def _renew(
+        self,
+        old: Sequence[list[str]],
+        wanted: Sequence[PageBlock],
+        signatures: Mapping[PageBlock, str],
+    ) -> list[list[str]]:
+        result: list[list[str]] = []
+        for block, want in zip(old, wanted, strict=True):
+            current = list(block)
+            if block[3] != signatures[want]:
+                try:
+                    self.publisher.replace(block[2], want)
+                except Gone:
+                    current[2] = self._append([want], signatures, result)[0][2]
+                    self.written -= 1
+                self.written += 1
+                current[3] = signatures[want]
+            result.append(current)
+        return result
+
+    def _append(
+        self,
+        wanted: Sequence[PageBlock],
+        signatures: Mapping[PageBlock, str],
+        before: Sequence[Sequence[str]],
+    ) -> list[list[str]]:
+        anchor = before[-1][2] if before else None
+        ids = self.publisher.append(str(self.state.page), wanted, anchor)
+        self.written += len(ids)
+        return [
+            [block.key, block.kind, block_id, signatures[block]]
+            for block, block_id in zip(wanted, ids, strict=True)
+        ]
+
+    def _remove(self, block_id: str) -> None:
+        try:
+            self.publisher.remove(block_id)
+            self.written += 1
+        except Gone:
+            return
+
+    def _keep(self, blocks: Sequence[Sequence[str]]) -> None:
+        self.state.blocks = [list(block) for block in blocks]
+        _save(self.context, self.name, self.state)
+
+
+def _load(context: Context, name: str) -> Published:
+    data = context.store.document(name)
+    return Published(**data) if isinstance(data, dict) else Published()
+
+
+def _save(context: Context, name: str, state: Published) -> None:
+    context.store.save_document(
+        name,
+        {
+            "page": state.page,
+            "blocks": state.blocks,
+            "intended": state.intended,
+            "busy": state.busy,
+            "day": state.day,
+            "as_of": state.as_of,
+        },
+    )

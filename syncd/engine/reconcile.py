@@ -1,0 +1,421 @@
+"""Steps 3 and 4: merge the work set cell by cell, then carry roll-ups up to the ancestors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from syncd.core.fields import FieldType
+from syncd.core.health import assess
+from syncd.core.merge import Merged, Sight, merge
+from syncd.core.model import (
+    Cell,
+    Claim,
+    Conflict,
+    HistoryEntry,
+    Item,
+    Notice,
+    Provenance,
+    StoredRecord,
+)
+from syncd.core.records import FieldKind, Value
+from syncd.core.rollup import derive, fold, leaf
+from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, RollupSpec, UnmappedError
+from syncd.core.values import digest, same
+from syncd.engine.context import Context
+
+BATCH = 200
+"""Items reconciled in one transaction: bounds memory and the work lost by a kill."""
+
+DEEPEST = 40
+"""No roadmap is deeper; more ancestors than this mean a circle of parents."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One item while it is being merged: what is known, and what comes of it."""
+
+    item: Item
+    records: Mapping[str, StoredRecord]
+    conflicts: Mapping[str, Conflict]  # open ones, by field
+    fields: dict[str, Value] = field(default_factory=dict)
+    provenance: dict[str, Provenance] = field(default_factory=dict)
+    cells: dict[str, dict[str, Cell]] = field(default_factory=dict)  # connection -> field -> cell
+    history: list[HistoryEntry] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    disputes: list[Conflict] = field(default_factory=list)
+
+
+def reconcile(context: Context, ids: Iterable[str]) -> None:
+    """Merge these items and every roll-up above them; everything decided is stored."""
+    todo = sorted(ids)
+    for start in range(0, len(todo), BATCH):
+        context.progress("reconciling", start, len(todo))
+        batch = todo[start : start + BATCH]
+        with context.store.transaction():
+            raised = _merge_batch(context, batch)
+            roll_up(context, batch, raised)
+
+
+def _merge_batch(context: Context, batch: list[str]) -> set[str]:
+    """Merge a batch; returns the parents that lost or won a child or whose child says something new."""
+    store = context.store
+    items, records = store.items(batch), store.records_of(batch)
+    conflicts: dict[str, dict[str, Conflict]] = {}
+    for conflict in store.conflicts(items=batch):
+        conflicts.setdefault(conflict.item, {})[conflict.field] = conflict
+    parents = _parents(context, records.values())
+    raised: set[str] = set()
+    changed: list[Item] = []
+    for item_id in batch:
+        if item_id not in items:
+            continue
+        work = _Work(items[item_id], records.get(item_id, {}), conflicts.get(item_id, {}))
+        merged = _merge_item(context, work, parents)
+        _store(context, work)
+        if merged != work.item:
+            changed.append(merged)
+            raised.update(p for p in (work.item.parent, merged.parent) if p is not None)
+            context.touched_levels.add(merged.level)
+    store.save_items(changed)
+    return raised
+
+
+def _parents(
+    context: Context, records: Iterable[Mapping[str, StoredRecord]]
+) -> dict[tuple[str, str], str]:
+    """Return (connection, record id) -> item for every record some record points at as its parent."""
+    wanted: dict[str, set[str]] = {}
+    for per_item in records:
+        for connection, stored in per_item.items():
+            for rule in context.roadmap.cells_of(stored.level or "", connection).values():
+                value = stored.record.fields.get(rule.remote)
+                if rule.kind is FieldKind.PARENT and isinstance(value, str):
+                    wanted.setdefault(connection, set()).add(value)
+    return {
+        (connection, record): item
+        for connection, ids in wanted.items()
+        for record, item in context.store.linked_items(connection, ids).items()
+    }
+
+
+def _merge_item(context: Context, work: _Work, parents: Mapping[tuple[str, str], str]) -> Item:
+    item = work.item
+    work.fields, work.provenance = dict(item.fields), dict(item.provenance)
+    for name, rule in context.roadmap.fields.items():
+        owner = rule.owners.get(item.level)
+        if owner is None or owner == DERIVED:
+            continue
+        sights = _sights(context, work, rule, parents)
+        if sights:
+            _decide(context, work, rule, owner, sights)
+    _refer(context, work)
+    _see_derived(context, work)
+    parent = _safe_parent(context, work)
+    if (work.fields, work.provenance, parent) == (item.fields, item.provenance, item.parent):
+        return item
+    return replace(
+        item,
+        parent=parent,
+        fields=work.fields,
+        provenance=work.provenance,
+        version=item.version + 1,
+    )
+
+
+def _sights(
+    context: Context, work: _Work, rule: FieldRule, parents: Mapping[tuple[str, str], str]
+) -> list[Sight]:
+    """Return what each tool shows of a field; a tool whose value cannot be read shows nothing."""
+    sights = []
+    for connection in context.roadmap.connections:
+        stored = work.records.get(connection)
+        cell_rule = context.roadmap.cells_of(work.item.level, connection).get(rule.name)
+        if stored is None or cell_rule is None or stored.gone_since is not None:
+            continue
+        raw = stored.record.fields.get(cell_rule.remote)
+        try:
+            value = _decode(context, work, stored, cell_rule, parents, raw)
+        except UnmappedError as error:
+            work.notices.append(
+                Notice("unmapped", work.item.id, f"{connection}.{rule.name}", str(error))
+            )
+            continue
+        author = stored.record.author
+        sights.append(
+            Sight(
+                connection,
+                value,
+                stored.cells.get(rule.name),
+                context.directory.person(connection, author) if author else None,
+                stored.record.updated,
+            )
+        )
+    return sights
+
+
+def _decode(
+    context: Context,
+    work: _Work,
+    stored: StoredRecord,
+    rule: CellRule,
+    parents: Mapping[tuple[str, str], str],
+    raw: Value,
+) -> Value:
+    if rule.kind is not FieldKind.PARENT:
+        return rule.decode(raw, context.directory)
+    if not isinstance(raw, str):
+        return None
+    parent = parents.get((rule.connection, raw))
+    if parent is None:
+        named = stored.record.parent_key or raw
+        work.notices.append(
+            Notice(
+                "orphan",
+                work.item.id,
+                rule.connection,
+                f"{stored.record.key} names {named} as its parent, which this roadmap does not hold; "
+                f"it is kept without a parent; add {named} to the mapping or give it another parent",
+            )
+        )
+    return parent
+
+
+def _decide(
+    context: Context, work: _Work, rule: FieldRule, owner: str, sights: list[Sight]
+) -> None:
+    """Merge one field and note everything that follows from it."""
+    name, conflict = rule.name, work.conflicts.get(rule.name)
+    known = name in work.provenance
+    current = work.fields.get(name)
+    if conflict is not None and conflict.resolved_by is not None:
+        merged = _resolved(rule, conflict, sights)
+        _close(context, work, conflict)
+    else:
+        merged = merge(rule.type, owner, rule.on_conflict, current, known, sights)
+        _dispute(context, work, rule, merged, conflict)
+    if merged.source is not None or not known:
+        _adopt(context, work, rule, merged, sights)
+    for sight in merged.corrected:
+        action = "corrected" if owner != SHARED else "merged"
+        work.history.append(
+            context.entry(
+                work.item.id, name, action, sight.connection, before=sight.value, after=merged.value,
+                author=sight.author, rule=rule.place.short,
+                detail=merged.reason or f"{owner} decides",
+            )
+        )  # fmt: skip
+        context.count(sight.connection, corrected=1)
+    for connection, cell in (merged.cells or {}).items():
+        work.cells.setdefault(connection, {})[name] = cell
+
+
+def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merged:
+    """A person has decided: every tool's value is taken note of, and the chosen one is canonical."""
+    cells = {s.connection: Cell(base=s.value) for s in sights}
+    reason = f"settled by {conflict.resolved_by}"
+    return Merged(conflict.resolution, f"conflict:{conflict.id}", reason=reason, cells=cells)
+
+
+def _adopt(
+    context: Context, work: _Work, rule: FieldRule, merged: Merged, sights: list[Sight]
+) -> None:
+    name, source = rule.name, merged.source
+    if source is None:
+        if merged.disputed or merged.value is None:
+            return
+        source = work.item.origin
+    sight = next((s for s in sights if s.connection == source), None)
+    before = work.fields.get(name)
+    work.fields[name] = merged.value
+    work.provenance[name] = Provenance(
+        source, rule.place.short, context.cycle, sight.author if sight else None, before
+    )
+    if source in work.records and before is None and name not in work.item.provenance:
+        return  # the first word on a field is in its provenance; history begins with the second
+    if not same(rule.type, before, merged.value):
+        action = "resolved" if source.startswith("conflict:") else "observed"
+        work.history.append(
+            context.entry(
+                work.item.id, name, action, source, before=before, after=merged.value,
+                author=sight.author if sight else None, rule=rule.place.short, detail=merged.reason,
+            )
+        )  # fmt: skip
+
+
+def _dispute(
+    context: Context, work: _Work, rule: FieldRule, merged: Merged, conflict: Conflict | None
+) -> None:
+    """Open, update or close the conflict of a field, as the merge found it."""
+    if not merged.disputed:
+        if conflict is not None:
+            _close(
+                context, work, replace(conflict, resolution=merged.value, resolved_by="agreement")
+            )
+        return
+    claims = tuple(Claim(s.connection, s.value, s.author, s.at) for s in merged.disputed)
+    now = context.clock.now()
+    if conflict is None:
+        identity = "c" + digest([work.item.id, rule.name, context.cycle], 5)
+        conflict = Conflict(
+            identity, work.item.id, rule.name, merged.value, claims, merged.reason,
+            rule.place.short, context.cycle, now,
+        )  # fmt: skip
+        for claim in claims:
+            work.history.append(
+                context.entry(
+                    work.item.id, rule.name, "conflict", claim.connection, before=merged.value,
+                    after=claim.value, author=claim.author, rule=rule.place.short, detail=identity,
+                )
+            )  # fmt: skip
+    elif conflict.claims == claims:
+        return
+    work.disputes.append(replace(conflict, claims=claims, reason=merged.reason))
+
+
+def _close(context: Context, work: _Work, conflict: Conflict) -> None:
+    work.disputes.append(replace(conflict, resolved_at=context.clock.now()))
+
+
+def _see_derived(context: Context, work: _Work) -> None:
+    """Take note of what the tools show in derived cells; whatever it is, syncd decides them."""
+    for connection, stored in work.records.items():
+        for name, rule in context.roadmap.cells_of(work.item.level, connection).items():
+            field_rule = context.roadmap.fields.get(name)
+            if field_rule is None or field_rule.owners.get(work.item.level) != DERIVED:
+                continue
+            try:
+                value = rule.decode(stored.record.fields.get(rule.remote), context.directory)
+            except UnmappedError:
+                value = None
+            cell = stored.cells.get(name)
+            if cell is not None and same(field_rule.type, cell.base, value):
+                continue
+            if cell is not None:
+                work.history.append(
+                    context.entry(
+                        work.item.id, name, "corrected", connection, before=value,
+                        after=work.fields.get(name), rule=rule.place.short, detail="computed by syncd",
+                    )
+                )  # fmt: skip
+                context.count(connection, corrected=1)
+            work.cells.setdefault(connection, {})[name] = Cell(base=value)
+
+
+def _refer(context: Context, work: _Work) -> None:
+    """Fill the derived fields that point into another tool: its URL and its key of the item."""
+    for name, rule in context.roadmap.fields.items():
+        if rule.of is None or rule.owners.get(work.item.level) != DERIVED:
+            continue
+        stored = work.records.get(rule.of)
+        if stored is None:
+            continue
+        shown = stored.record.url if rule.type is FieldType.URL else stored.record.key
+        _set_derived(context, work.fields, work.provenance, rule, shown or None)
+
+
+def _set_derived(
+    context: Context,
+    fields: dict[str, Value],
+    provenance: dict[str, Provenance],
+    rule: FieldRule,
+    value: Value,
+) -> None:
+    if rule.name in provenance and same(rule.type, fields.get(rule.name), value):
+        return
+    provenance[rule.name] = Provenance(
+        DERIVED, rule.place.short, context.cycle, None, fields.get(rule.name)
+    )
+    fields[rule.name] = value
+
+
+def _safe_parent(context: Context, work: _Work) -> str | None:
+    """Return the parent, unless it would close a circle: then the item keeps the parent it had."""
+    parent = work.fields.get("parent")
+    if not isinstance(parent, str) or parent == work.item.parent:
+        return parent if isinstance(parent, str) else None
+    path, step = [work.item.title], parent
+    for _ in range(DEEPEST):
+        above = context.store.items([step]).get(step)
+        if above is None:
+            return parent
+        path.append(above.title)
+        if step == work.item.id:
+            break
+        if above.parent is None:
+            return parent
+        step = above.parent
+    work.fields["parent"] = work.item.parent
+    work.notices.append(
+        Notice(
+            "circle",
+            work.item.id,
+            "parent",
+            f"{' > '.join(path)} is a circle of parents; {work.item.title} keeps the parent it had; "
+            f"change one of these parents",
+        )
+    )
+    return work.item.parent
+
+
+def _store(context: Context, work: _Work) -> None:
+    store = context.store
+    for connection, cells in work.cells.items():
+        stored = work.records[connection]
+        news = {n: cell for n, cell in cells.items() if stored.cells.get(n) != cell}
+        if news:
+            store.save_cells(connection, stored.record.id, news)
+    store.save_conflicts(work.disputes)
+    store.append_history(work.history)
+    store.replace_notices(work.item.id, work.notices)
+
+
+def roll_up(context: Context, batch: Iterable[str], raised: set[str]) -> None:
+    """Recompute aggregates and derived fields of these items, then of their ancestors while any changes."""
+    level = set(batch) | raised
+    for _ in range(DEEPEST):
+        if not level:
+            return
+        above: set[str] = set()
+        changed: list[Item] = []
+        for item in context.store.items(level).values():
+            news = _derived(context, item)
+            if news.aggregate != item.aggregate and item.parent is not None:
+                above.add(item.parent)
+            if news != item:
+                changed.append(news)
+                context.touched_levels.add(item.level)
+        context.store.save_items(changed)
+        context.store.mark_dirty([item.id for item in changed])
+        level = above
+
+
+def _derived(context: Context, item: Item) -> Item:
+    """Return the item with its aggregate and derived fields as its children now make them."""
+    children = context.store.children(item.id)
+    below = fold(child.aggregate for child in children) if children else None
+    aggregate = below if below is not None else leaf(item.level, item.fields)
+    fields, provenance = dict(item.fields), dict(item.provenance)
+    computed: dict[RollupSpec, dict[str, Value]] = {}
+    for rule in context.roadmap.fields.values():
+        spec = rule.rollup
+        if spec is None or rule.owners.get(item.level) != DERIVED:
+            continue
+        if spec not in computed:
+            computed[spec] = derive(spec, fields, below)
+        if rule.name == "computed_health":
+            today = datetime.fromtimestamp(context.clock.now(), UTC).date()
+            value: Value = assess({**fields, **computed[spec]}, today).health
+        else:
+            value = computed[spec].get(rule.name)
+        _set_derived(context, fields, provenance, rule, value)
+    if fields == item.fields and aggregate == item.aggregate:
+        return item
+    return replace(
+        item,
+        fields=fields,
+        provenance=provenance,
+        aggregate=aggregate,
+        version=item.version + 1,
+    )
