@@ -1,0 +1,58 @@
+"""A file's schema brought to the newest one: created whole when new, else migrated step by step.
+
+Alembic costs a second to import, so it is imported only when a file really is of an older schema.
+Everything happens in one transaction: an interrupted migration leaves the old file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from state.tables import APPLICATION_ID, SCHEMA, metadata
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+_STAMP = """
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+)
+"""  # noqa: W291 - letter by letter what Alembic creates
+
+
+def revision(schema: int) -> str:
+    """Return the name of the migration that leads to a schema."""
+    return f"{schema:04}"
+
+
+def create(connection: Connection) -> None:
+    """Create the newest schema in an empty file. The caller holds the transaction."""
+    connection.exec_driver_sql(_STAMP)
+    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision(SCHEMA),))
+    metadata.create_all(connection, checkfirst=False)
+    mark(connection)
+
+
+def mark(connection: Connection) -> None:
+    """Write into the file's header whose it is and which schema it has."""
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+
+
+def upgrade(connection: Connection, scripts: Path = SCRIPTS) -> None:
+    """Run the migrations the file lacks. The caller holds the transaction."""
+    from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    directory = ScriptDirectory(str(scripts))
+
+    def steps(present: object, _context: object) -> object:
+        return directory._upgrade_revs("head", present)  # noqa: SLF001 - as Alembic's own command does
+
+    with EnvironmentContext(Config(), directory, fn=steps, destination_rev="head") as environment:
+        environment.configure(connection=connection, transactional_ddl=False)
+        environment.run_migrations()
+    mark(connection)

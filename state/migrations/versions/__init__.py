@@ -1,0 +1,1 @@
+"""The road from each schema of the state file to the next."""

@@ -1,0 +1,209 @@
+"""The state file: opened, checked, and everything it remembers."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from sqlalchemy import StaticPool, create_engine
+
+from state import lock, migrate
+from state.facts import Facts
+from state.faults import DriverError, damaged, state_error
+from state.history import History
+from state.items import Items
+from state.journal import Journal
+from state.lock import StateLock
+from state.observations import Observations
+from state.progress import Progress
+from state.session import Handle, file_identity
+from state.tables import APPLICATION_ID, SCHEMA
+from syncd.clock import SystemClock
+from syncd.core.errors import Full, StateError, TooNew
+from syncd.core.ports import Clock, Store
+
+MEMORY = Path(":memory:")
+OLDEST_SQLITE = (3, 37, 0)  # the first with STRICT tables
+
+_PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA journal_size_limit = 67108864",  # the write-ahead log shrinks to 64 MiB after a peak
+)
+
+
+class SqlStore(Observations, Items, Journal, Facts, History, Progress):
+    """Everything remembered, in one SQLite file. Use `open`; the interface is `core.ports.Store`."""
+
+    def __init__(self, handle: Handle, held: StateLock | None = None) -> None:
+        super().__init__(handle)
+        self._held = held
+        self._closed = False
+
+    def close(self) -> None:
+        """Release the file and its lock; the next opening needs no check. May be called twice."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._leave()
+            finally:
+                self._broken = StateError(f"the state file {self.path} has been closed")
+                self._handle.driver.close()
+                if self._held is not None:
+                    self._held.release()
+
+    def _leave(self) -> None:
+        if self._handle.driver.in_transaction:
+            self._handle.driver.rollback()
+        if self._broken is None and not self._handle.read_only:
+            self._save_meta("clean", "1")
+
+
+def open(  # noqa: A001 - read as state.store.open
+    path: Path, *, read_only: bool = False, clock: Clock | None = None
+) -> SqlStore:
+    """Open a state file, creating or migrating it as needed; `:memory:` gives one that is forgotten.
+
+    A reader (`read_only`) needs no lock and sees what a running daemon commits. Raises Locked, TooNew,
+    Damaged or Full, and StateError when a reader finds no file or one of an older schema. `clock` only
+    dates the lock for people.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StateError(
+            f"SQLite {sqlite3.sqlite_version} is too old for the state: use a Python with SQLite "
+            f"{'.'.join(map(str, OLDEST_SQLITE))} or later"
+        )
+    if path == MEMORY:
+        return SqlStore(_prepared(_handle(path, "file::memory:", read_only=False)))
+    _check_path(path, read_only=read_only)
+    if read_only:
+        return SqlStore(_prepared(_handle(path, _uri(path, "ro"), read_only=True)))
+    held = lock.acquire(path, (clock or SystemClock()).now())
+    try:
+        return SqlStore(_prepared(_created(path)), held)
+    except BaseException:
+        held.release()
+        raise
+
+
+def _check_path(path: Path, *, read_only: bool) -> None:
+    if path.is_dir():
+        raise StateError(f"the state file {path} is a folder: name a file in it")
+    if read_only and not path.exists():
+        raise StateError(f"there is no state file {path} yet: run `syncd run --once` first")
+    if not path.parent.is_dir():
+        raise Full(f"the folder {path.parent} of the state file does not exist: create it")
+
+
+def _created(path: Path) -> Handle:
+    """Open for writing; a new file is readable for its owner only."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Full(
+            f"the state file {path} cannot be written ({error.strerror}): make the file and its "
+            "folder writable for the user syncd runs as"
+        ) from error
+    return _handle(path, _uri(path, "rw"), read_only=False)
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"file:{quote(str(path.absolute()))}?mode={mode}"
+
+
+def _handle(path: Path, uri: str, *, read_only: bool) -> Handle:
+    try:
+        driver = sqlite3.connect(
+            uri, uri=True, timeout=10.0, isolation_level=None, check_same_thread=False
+        )
+        engine = create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool)
+        identity = None if path == MEMORY else file_identity(path)
+        return Handle(engine.connect(), driver, path, read_only, identity)
+    except DriverError as error:
+        raise state_error(path, error) from error
+
+
+def _prepared(handle: Handle) -> Handle:
+    try:
+        _prepare(handle)
+    except DriverError as error:
+        handle.driver.close()
+        raise state_error(handle.path, error) from error
+    except BaseException:
+        handle.driver.close()
+        raise
+    return handle
+
+
+def _prepare(handle: Handle) -> None:
+    schema = _schema(handle)
+    for pragma in _PRAGMAS:
+        handle.driver.execute(pragma)
+    if handle.read_only:
+        if schema < SCHEMA:
+            raise StateError(
+                f"the state file {handle.path} has schema {schema} of an older syncd, this one uses "
+                f"{SCHEMA}: start the daemon once, it migrates the file"
+            )
+        return
+    handle.driver.execute("PRAGMA journal_mode = WAL")
+    if schema < SCHEMA:
+        _bring_up_to_date(handle, schema)
+    _check_after_crash(handle)
+
+
+def _schema(handle: Handle) -> int:
+    """Return the schema of the file, 0 when it is new, before anything in it is touched."""
+    (application,) = handle.driver.execute("PRAGMA application_id").fetchone()
+    (schema,) = handle.driver.execute("PRAGMA user_version").fetchone()
+    (tables,) = handle.driver.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID:
+        if tables or handle.read_only:
+            raise damaged(handle.path, "it is not a state file of syncd")
+        return 0
+    if schema > SCHEMA:
+        raise TooNew(
+            f"the state file {handle.path} was written by a newer syncd (schema {schema}, this one "
+            f"knows {SCHEMA}): install that version or restore a backup"
+        )
+    return int(schema)
+
+
+def _bring_up_to_date(handle: Handle, schema: int) -> None:
+    if schema:
+        _keep_copy(handle, schema)
+    handle.driver.execute("BEGIN IMMEDIATE")
+    try:
+        (migrate.upgrade if schema else migrate.create)(handle.connection)
+        handle.driver.execute("COMMIT")
+    except BaseException:
+        if handle.driver.in_transaction:
+            handle.driver.execute("ROLLBACK")
+        raise
+
+
+def _keep_copy(handle: Handle, schema: int) -> None:
+    """Keep the file as it was, for a way back to the older version."""
+    from state.backup import copy  # noqa: PLC0415 - backup needs this module
+
+    copy(handle.driver, Path(f"{handle.path}.schema-{schema}"))
+
+
+def _check_after_crash(handle: Handle) -> None:
+    """Check the whole file when the last run did not end properly: seconds for a gigabyte."""
+    clean = handle.driver.execute("SELECT value FROM meta WHERE name = 'clean'").fetchone()
+    if clean == ("0",):
+        (verdict,) = handle.driver.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise damaged(handle.path, str(verdict))
+    handle.driver.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '0')")
+
+
+if TYPE_CHECKING:
+    _keeps_the_contract: Callable[[Handle], Store] = SqlStore

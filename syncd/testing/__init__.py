@@ -1,0 +1,1 @@
+"""The public test kit: builders, fakes, and the laws every implementation of a port keeps."""
