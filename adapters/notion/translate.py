@@ -298,7 +298,7 @@ def property_for(type_: str, value: Value) -> Json:
 def _write_number(value: Value) -> int | float | None:
     if value is None:
         return None
-    number = float(value) if isinstance(value, bool | int | float | str) else math.nan
+    number = float(value) if isinstance(value, int | float) else math.nan
     if not math.isfinite(number):
         raise UnwritableError("takes only numbers: correct the mapping")
     return int(number) if number.is_integer() else number
