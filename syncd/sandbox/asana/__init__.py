@@ -1,0 +1,144 @@
+"""A stand-in for Asana's REST API 1.0: stateful, writable, in one process, without sockets."""
+
+from __future__ import annotations
+
+import hashlib
+from email.utils import formatdate
+
+from syncd.sandbox.asana import (
+    records_people,
+    records_work,
+    routes_events,
+    routes_fields,
+    routes_people,
+    routes_projects,
+    routes_related,
+    routes_sections,
+    routes_tasks,
+)
+from syncd.sandbox.asana.call import Call
+from syncd.sandbox.asana.entities import Task, Team, User, Workspace
+from syncd.sandbox.asana.errors import ApiError
+from syncd.sandbox.asana.events import Actor, Streams
+from syncd.sandbox.asana.store import Store
+from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.wire import Request, Response, Router
+
+__all__ = ["AsanaSandbox", "records_people", "records_work"]
+
+PREFIX = "/api/1.0"
+RESOURCES = (
+    routes_people, routes_projects, routes_sections, routes_tasks,
+    routes_related, routes_fields, routes_events,
+)  # fmt: skip
+
+
+def build_routers() -> dict[str, Router]:
+    """Return a router for each first word of a path."""
+    routers: dict[str, Router] = {}
+    for module in RESOURCES:
+        for method, template, handler in module.ROUTES:
+            routers.setdefault(template.split("/")[1], Router()).add(method, template, handler)
+    return routers
+
+
+class AsanaSandbox:
+    """The service: one workspace, one team and the bot that owns `token` to begin with."""
+
+    email = "bot@acme.example"
+
+    def __init__(
+        self,
+        clock: SandboxClock,
+        *,
+        seed: int = 1,
+        workspace: str = "Acme",
+        organization: bool = True,
+    ) -> None:
+        self.clock = clock
+        self.secret = hashlib.sha256(f"asana sandbox {seed}".encode()).digest()
+        self.store = Store(clock, seed)
+        self.streams = Streams(self.secret)
+        self.token = "sandbox-asana-token"  # noqa: S105 - a public demonstration value
+        self.routers = build_routers()
+        self.paid = True  # a paid plan; without it, search, goals and portfolios answer 402
+        home = Workspace(
+            self.store.new_gid(), workspace, ("acme.example",), is_organization=organization
+        )
+        self.workspace = self.store.add(home).gid
+        self.team = self.store.add(Team(self.store.new_gid(), "Product", self.workspace)).gid
+        self.tokens: dict[str, str] = {}
+        self.user = self.add_user("Syncd Bot", self.email, token=self.token)
+
+    # -- administration, not over HTTP ---------------------------------------------------------
+
+    def add_user(
+        self, name: str, email: str, *, gid: str | None = None, token: str | None = None
+    ) -> str:
+        """Add a person to the workspace and the team; return the gid."""
+        made = User(gid or self.store.new_gid(), name, email, (self.workspace,))
+        self.store.add(made)
+        self.store.emails[email.lower()] = made.gid
+        team = self.store.need(self.team, Team)
+        team.members = (*team.members, made.gid)
+        if token:
+            self.add_token(made.gid, token)
+        return made.gid
+
+    def add_token(self, user_gid: str, token: str) -> None:
+        """Let a token act as a user."""
+        self.tokens[token] = self.store.need(user_gid, User).gid
+
+    def revoke_token(self, token: str) -> None:
+        """Make a token answer 401 from now on."""
+        self.tokens.pop(token, None)
+
+    def undelete(self, task_gid: str) -> bool:
+        """Take a task out of the trash as a person would; False when it is not there."""
+        back = self.store.unbin_task(task_gid)
+        actor = Actor(self.store, self.streams, self.user)
+        for task in back:
+            actor.emit(task, "undeleted")
+        if back:
+            parent = self.store.get(back[0].parent, Task)
+            if parent is not None:
+                parent.subtasks = (*parent.subtasks, task_gid)
+        return bool(back)
+
+    # -- requests ------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request."""
+        try:
+            answer = self._answer(request, self._caller(request))
+        except ApiError as refusal:
+            answer = refusal.response()
+        answer.headers["date"] = formatdate(self.clock.now(), usegmt=True)
+        return answer
+
+    def _caller(self, request: Request) -> str:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        user = self.tokens.get(token.strip()) if kind.lower() == "bearer" else None
+        if user is None:
+            raise ApiError(401, "Not Authorized")
+        return user
+
+    def _answer(self, request: Request, user: str) -> Response:
+        if not request.path.startswith(f"{PREFIX}/"):
+            raise ApiError(404, "No matching route for request")
+        path = request.path[len(PREFIX) :].rstrip("/")
+        if path == "/batch" and request.method == "POST":
+            return self._batch(self._call(request, user))
+        router = self.routers.get(path.split("/", 2)[1] if path else "")
+        found = router.find(request.method, path) if router else frozenset()
+        if isinstance(found, frozenset):
+            raise ApiError(404, "No matching route for request")
+        handler, values = found
+        return handler(self._call(request, user), **values)
+
+    def _call(self, request: Request, user: str) -> Call:
+        return Call(self.store, self.streams, user, request, self.secret)
+
+    def _batch(self, call: Call) -> Response:
+        requests = routes_events.action_requests(call)
+        return call.reply([routes_events.batch_row(self.handle(one)) for one in requests])

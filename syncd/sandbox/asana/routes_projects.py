@@ -1,0 +1,359 @@
+"""Projects, their sections and their custom field settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from syncd.sandbox.asana.access import can_see
+from syncd.sandbox.asana.call import Call
+from syncd.sandbox.asana.entities import (
+    CustomField,
+    CustomFieldSetting,
+    Project,
+    Section,
+    Task,
+    Team,
+    Text,
+    User,
+    Workspace,
+)
+from syncd.sandbox.asana.errors import bad, missing
+from syncd.sandbox.asana.fieldvalues import read_value
+from syncd.sandbox.asana.html import to_plain
+from syncd.sandbox.asana.moments import read_date
+from syncd.sandbox.asana.records_work import setting_fields
+from syncd.sandbox.wire import Response
+
+READ_ONLY = ("gid", "created_at", "modified_at", "completed_at", "permalink_url", "members")
+VIEWS = ("list", "board", "calendar", "timeline")
+PRIVACY = ("public_to_workspace", "private_to_team", "private")
+COUNTS = (
+    "num_tasks", "num_incomplete_tasks", "num_completed_tasks",
+    "num_milestones", "num_incomplete_milestones", "num_completed_milestones",
+)  # fmt: skip
+
+
+def list_projects(call: Call) -> Response:
+    """GET /projects by workspace, team and archived."""
+    workspace = call.query_object(Workspace, "workspace")
+    team = call.query_object(Team, "team")
+    return _listed(call, workspace, team)
+
+
+def workspace_projects(call: Call, workspace: str) -> Response:
+    """GET /workspaces/{gid}/projects."""
+    return _listed(call, call.load(Workspace, workspace), None)
+
+
+def team_projects(call: Call, team: str) -> Response:
+    """GET /teams/{gid}/projects."""
+    return _listed(call, None, call.load(Team, team))
+
+
+def task_projects(call: Call, task: str) -> Response:
+    """GET /tasks/{gid}/projects."""
+    found = call.load(Task, task)
+    return call.rows(call.store.some((place.project for place in found.places), Project))
+
+
+def _listed(call: Call, workspace: Workspace | None, team: Team | None) -> Response:
+    archived = call.query_flag("archived")
+    return call.rows(
+        project
+        for project in call.store.every(Project)
+        if (workspace is None or project.workspace == workspace.gid)
+        and (team is None or project.team == team.gid)
+        and (archived is None or project.archived == archived)
+        and can_see(call.store, call.user, project)
+    )
+
+
+def get_project(call: Call, project: str) -> Response:
+    """GET /projects/{gid}."""
+    return call.one(call.load(Project, project))
+
+
+def create_project(call: Call, workspace: str = "", team: str = "") -> Response:
+    """POST /projects, /workspaces/{gid}/projects, /teams/{gid}/projects."""
+    if workspace:
+        call.body["workspace"] = workspace
+    if team:
+        call.body["team"] = team
+    in_team = call.body_object(Team, "team") if call.body.get("team") else None
+    home = (
+        call.store.need(in_team.workspace, Workspace)
+        if in_team is not None and not call.body.get("workspace")
+        else call.body_object(Workspace, "workspace")
+    )
+    if home.is_organization and in_team is None:
+        raise bad("Missing required team field")
+    name = call.required("name")
+    made = new_project(call, name, home, in_team)
+    call.actor.muted = True
+    try:
+        edit_project(call, made)
+    except BaseException:
+        call.store.bin(made)
+        raise
+    finally:
+        call.actor.muted = False
+    return call.made(made, "projects")
+
+
+def new_project(call: Call, name: str, home: Workspace, team: Team | None) -> Project:
+    """Make a project with its first section; its creator owns it and is a member."""
+    store = call.store
+    now = store.now()
+    made = store.add(
+        Project(
+            store.new_gid(),
+            name=name,
+            workspace=home.gid,
+            team=team.gid if team else None,
+            created_at=now,
+            modified_at=now,
+            owner=call.user,
+            members=(call.user,),
+            followers=(call.user,),
+        )
+    )
+    add_section(call, made, "Untitled section")
+    return made
+
+
+def update_project(call: Call, project: str) -> Response:
+    """PUT /projects/{gid}."""
+    found = call.load(Project, project)
+    for name in READ_ONLY:
+        if call.has(name):
+            raise bad(f"{name}: Cannot write this property")
+    edit_project(call, found)
+    return call.one(found)
+
+
+def edit_project(call: Call, project: Project) -> None:
+    """Apply the body to a project, each changed field with its event."""
+    new = {**_texts(call), **_dates(call), **_people(call, project)}
+    if call.has("custom_fields"):
+        new["custom_values"] = _values(call, project)
+    if call.has("notes") or call.has("html_notes"):
+        new["notes"] = _notes(call)
+    changed = [name for name, value in new.items() if getattr(project, name) != value]
+    for name in changed:
+        setattr(project, name, new[name])
+        call.actor.changed(project, "custom_fields" if name == "custom_values" else name)
+    if changed:
+        project.modified_at = call.store.now()
+
+
+def _texts(call: Call) -> dict[str, object]:
+    out: dict[str, object] = {}
+    if call.has("name"):
+        out["name"] = call.required("name")
+    if call.has("archived"):
+        out["archived"] = call.flag("archived")
+    for name in ("color", "icon"):
+        if call.has(name):
+            out[name] = call.text(name) or None
+    if call.has("default_view"):
+        out["default_view"] = call.choice("default_view", VIEWS, "list")
+    if call.has("privacy_setting"):
+        out["privacy_setting"] = call.choice("privacy_setting", PRIVACY, PRIVACY[0])
+    elif call.has("public"):
+        out["privacy_setting"] = PRIVACY[0] if call.flag("public") else "private"
+    return out
+
+
+def _dates(call: Call) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for name in ("due_on", "due_date"):
+        if call.has(name):
+            out["due_on"] = read_date(name, call.body[name])
+    if call.has("start_on"):
+        out["start_on"] = read_date("start_on", call.body["start_on"])
+        if out["start_on"] and not out.get("due_on"):
+            raise bad("start_on: due_on or due_date must be present in the request")
+    return out
+
+
+def _people(call: Call, project: Project) -> dict[str, object]:
+    out: dict[str, object] = {}
+    if call.has("owner"):
+        owner = call.body["owner"]
+        out["owner"] = None if owner is None else call.person(owner, "owner").gid
+    if call.has("followers"):
+        more = (user.gid for user in call.people("followers"))
+        out["followers"] = tuple(dict.fromkeys((*project.followers, *more)))
+    if call.body.get("team"):
+        out["team"] = call.body_object(Team, "team").gid
+    return out
+
+
+def _notes(call: Call) -> Text:
+    if call.body.get("html_notes"):
+        html = call.body["html_notes"]
+        return Text(to_plain("html_notes", html), html)
+    return Text(call.text("notes"))
+
+
+def _values(call: Call, project: Project) -> dict[str, object] | None:
+    given = call.body["custom_fields"]
+    if not isinstance(given, dict):
+        raise bad(f"custom_fields: Value is not a JSON object: {given}")
+    fields = {field.gid: field for field in setting_fields(call.store, project.settings)}
+    values = dict(project.custom_values or {})
+    for gid, value in given.items():
+        if gid not in fields:
+            raise bad(f"Custom field with ID {gid} is not on given object")
+        values[gid] = read_value(call.store, fields[gid], value)
+    return values or None
+
+
+def delete_project(call: Call, project: str) -> Response:
+    """DELETE /projects/{gid}: its tasks stay, without it."""
+    found = call.load(Project, project)
+    for gid in found.sections:
+        section = call.store.need(gid, Section)
+        for _, task in list(section.tasks.keys):
+            call.store.take(call.store.need(task, Task), found)
+    call.actor.emit(found, "deleted")
+    call.store.bin(found)
+    return call.empty()
+
+
+def task_counts(call: Call, project: str) -> Response:
+    """GET /projects/{gid}/task_counts: nothing unless asked for."""
+    found = call.load(Project, project)
+    if call.selection is None:
+        return call.empty()
+    rows = [(t.subtype == "milestone", t.completed) for t in _tasks(call, found)]
+    stones = [done for stone, done in rows if stone]
+    done_all, done_stones = sum(done for _, done in rows), sum(stones)
+    numbers = (
+        len(rows), len(rows) - done_all, done_all,
+        len(stones), len(stones) - done_stones, done_stones,
+    )  # fmt: skip
+    counts = dict(zip(COUNTS, numbers, strict=True))
+    return call.reply({name: n for name, n in counts.items() if name in call.selection})
+
+
+def _tasks(call: Call, project: Project) -> Iterable[Task]:
+    return (task for _, task in call.store.project_tasks(project, None))
+
+
+def change_people(call: Call, project: str, action: str) -> Response:
+    """POST /projects/{gid}/addMembers, removeMembers, addFollowers, removeFollowers."""
+    found = call.load(Project, project)
+    field = "members" if action.endswith("Members") else "followers"
+    if not call.has(field):
+        raise missing(field)
+    users = call.people(field)
+    had: tuple[str, ...] = getattr(found, field)
+    if action.startswith("add"):
+        now = tuple(dict.fromkeys((*had, *(user.gid for user in users))))
+    else:
+        gone = {user.gid for user in users}
+        now = tuple(gid for gid in had if gid not in gone)
+    setattr(found, field, now)
+    how = "added" if action.startswith("add") else "removed"
+    for user in users:
+        if (user.gid in had) != (user.gid in now):
+            call.actor.changed(found, field, new=call.store.need(user.gid, User), how=how)
+    return call.one(found)
+
+
+# -- custom field settings ---------------------------------------------------------------------
+
+
+def list_settings(call: Call, project: str) -> Response:
+    """GET /projects/{gid}/custom_field_settings."""
+    found = call.load(Project, project)
+    return call.rows(call.store.some(found.settings, CustomFieldSetting))
+
+
+def add_setting(call: Call, project: str) -> Response:
+    """POST /projects/{gid}/addCustomFieldSetting."""
+    found = call.load(Project, project)
+    if isinstance(call.body.get("custom_field"), dict):
+        raise bad("custom_field: Not a valid GID type: object")
+    field = call.body_object(CustomField, "custom_field")
+    if any(field.gid == had.gid for had in setting_fields(call.store, found.settings)):
+        raise bad(f"custom_field: Custom field with ID {field.gid} is already on this project")
+    return call.one(attach(call, found, field, important=call.flag("is_important")))
+
+
+def attach(
+    call: Call, project: Project, field: CustomField, *, important: bool = False
+) -> CustomFieldSetting:
+    """Put a custom field on a project."""
+    made = call.store.add(
+        CustomFieldSetting(call.store.new_gid(), field.gid, project.gid, is_important=important)
+    )
+    project.settings = (*project.settings, made.gid)
+    call.actor.changed(project, "custom_field_settings", new=made, how="added")
+    return made
+
+
+def remove_setting(call: Call, project: str) -> Response:
+    """POST /projects/{gid}/removeCustomFieldSetting; values stay and show again when re-added."""
+    found = call.load(Project, project)
+    field = call.body_object(CustomField, "custom_field")
+    for setting in call.store.some(found.settings, CustomFieldSetting):
+        if setting.field == field.gid:
+            found.settings = tuple(gid for gid in found.settings if gid != setting.gid)
+            call.actor.changed(found, "custom_field_settings", new=setting, how="removed")
+            call.store.bin(setting)
+            return call.empty()
+    raise bad(f"Custom field with ID {field.gid} is not on given object")
+
+
+# -- sections ---------------------------------------------------------------------------------
+
+
+def add_section(call: Call, project: Project, name: str, at: int | None = None) -> Section:
+    """Add a section to a project."""
+    store = call.store
+    made = store.add(
+        Section(store.new_gid(), name=name, project=project.gid, created_at=store.now())
+    )
+    project.sections.insert(len(project.sections) if at is None else at, made.gid)
+    call.actor.emit(made, "added", parent=project)
+    return made
+
+
+ROUTES = (
+    ("GET", "/projects", list_projects),
+    ("POST", "/projects", create_project),
+    ("GET", "/projects/{project}", get_project),
+    ("PUT", "/projects/{project}", update_project),
+    ("DELETE", "/projects/{project}", delete_project),
+    ("GET", "/projects/{project}/task_counts", task_counts),
+    ("GET", "/projects/{project}/custom_field_settings", list_settings),
+    ("POST", "/projects/{project}/addCustomFieldSetting", add_setting),
+    ("POST", "/projects/{project}/removeCustomFieldSetting", remove_setting),
+    (
+        "POST",
+        "/projects/{project}/addMembers",
+        lambda c, project: change_people(c, project, "addMembers"),
+    ),
+    (
+        "POST",
+        "/projects/{project}/removeMembers",
+        lambda c, project: change_people(c, project, "removeMembers"),
+    ),
+    (
+        "POST",
+        "/projects/{project}/addFollowers",
+        lambda c, project: change_people(c, project, "addFollowers"),
+    ),
+    (
+        "POST",
+        "/projects/{project}/removeFollowers",
+        lambda c, project: change_people(c, project, "removeFollowers"),
+    ),
+    ("GET", "/workspaces/{workspace}/projects", workspace_projects),
+    ("POST", "/workspaces/{workspace}/projects", create_project),
+    ("GET", "/teams/{team}/projects", team_projects),
+    ("POST", "/teams/{team}/projects", create_project),
+    ("GET", "/tasks/{task}/projects", task_projects),
+)
