@@ -70,6 +70,7 @@ class Client:
         transport: BaseAdapter | None = None,
     ) -> None:
         self.site = Site(connection, "Jira", config.url)
+        self.names: dict[str, str] = {}  # of fields, by id: to word what Jira refuses
         self.caller = Caller(connection, clock, rate=config.requests_per_second, burst=config.burst)
         self._config = config
         self._secret = secret
@@ -110,7 +111,9 @@ class Client:
         if status == HTTPStatus.UNAUTHORIZED:
             self._forget_session()  # the secret may have been changed meanwhile: ask for it again
         if status >= HTTPStatus.MULTIPLE_CHOICES:
-            refusal = Refusal(self.site, ask.path, ask.write, status, response.headers, content)
+            refusal = Refusal(
+                self.site, ask.path, ask.write, status, response.headers, content, self.names
+            )
             raise refusal.error(self._clock.now())
         if not content:
             return Reply(None, _served_at(response))

@@ -38,6 +38,7 @@ class Refusal:
     status: int
     headers: Mapping[str, str]  # looked up without regard to case
     body: bytes
+    names: Mapping[str, str]  # of fields, by id
 
     def error(self, now: float) -> SourceError:
         """Return the error to raise; `now` is seconds since the epoch."""
@@ -112,7 +113,9 @@ class Refusal:
         messages, errors = body.get("errorMessages"), body.get("errors")
         said = [str(line) for line in messages] if isinstance(messages, list) else []
         if isinstance(errors, dict):
-            said += [f"{field}: {reason}" for field, reason in errors.items()]
+            said += [
+                f"{self.names.get(field, field)}: {reason}" for field, reason in errors.items()
+            ]
         return excerpt("; ".join(said) or str(body.get("message") or ""))
 
     def _thing(self) -> str:
