@@ -1,0 +1,323 @@
+"""A stateful stand-in for one Jira Cloud site: REST API versions 2 and 3 and Jira Software.
+
+Sources: the vendor's OpenAPI definitions of June 2026, recorded traffic, and the documentation.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.jira import (
+    defaults,
+    load,
+    routes_around,
+    routes_field,
+    routes_issue,
+    routes_people,
+    routes_project,
+    routes_search,
+    routes_site,
+)
+from syncd.sandbox.jira.call import Call
+from syncd.sandbox.jira.changes import record
+from syncd.sandbox.jira.model import (
+    ChangeItem,
+    Issue,
+    IssueType,
+    Project,
+    Status,
+    Transition,
+    User,
+    Workflow,
+)
+from syncd.sandbox.jira.problems import WRONG_CREDENTIALS, ApiError
+from syncd.sandbox.jira.routing import Routes
+from syncd.sandbox.jira.shapes import Shapes
+from syncd.sandbox.jira.store import Store
+from syncd.sandbox.wire import Request, Response, json_response
+
+_API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
+_AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
+_HEADERS = {
+    "cache-control": "no-cache, no-store, no-transform",
+    "server": "AtlassianEdge",
+    "strict-transport-security": "max-age=63072000; includeSubDomains; preload",
+    "timing-allow-origin": "*",
+    "vary": "Accept-Encoding",
+    "x-content-type-options": "nosniff",
+    "x-xss-protection": "1; mode=block",
+}
+
+
+class JiraSandbox:
+    """One Jira Cloud site. `handle` answers a request; other methods are for setting it up.
+
+    It starts with one person (`email`, `token`), the standard types, statuses, priorities and
+    fields, and no project.
+    """
+
+    def __init__(self, clock: SandboxClock, *, seed: int = 1) -> None:
+        self.clock = clock
+        self.store = Store(clock, seed)
+        self.email = "sandbox@example.com"
+        self.token = "sandbox-jira-token"  # noqa: S105 - the published token of a stand-in
+        self._tokens: dict[str, str] = {}  # account id -> token
+        self._callers: dict[str, User] = {}  # Authorization header -> user
+        self._shapes: dict[tuple[str, str, str], Shapes] = {}
+        self._requests = 0
+        defaults.fill(self.store)
+        self.store.extras["standard_types"] = list(self.store.types)
+        self.account_id = self.add_user("Sandbox Admin", self.email)
+        self.add_token(self.account_id, self.token)
+        self._api, self._agile = Routes(), Routes()
+        for module in (routes_site, routes_issue, routes_search, routes_people, routes_project,
+                       routes_field, routes_around):  # fmt: skip
+            module.add(self._api)
+
+    # answering
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request; `path` has no prefix in front of `/rest`."""
+        self._requests += 1
+        try:
+            response = self._answer(request)
+        except ApiError as error:
+            response = error.response()
+        trace = f"{self._requests:032x}"
+        response.headers = {
+            **_HEADERS, "atl-traceid": trace, "x-arequestid": trace[::-1], **response.headers
+        }  # fmt: skip
+        return response
+
+    def _answer(self, request: Request) -> Response:
+        api, agile = _API.fullmatch(request.path), _AGILE.fullmatch(request.path)
+        if api is None and agile is None:
+            return self._outside(request)
+        user = self._caller(request)
+        version = "3" if api and api[1] == "3" else "2"
+        routes, path = (self._api, api[2]) if api else (self._agile, agile[1] if agile else "")
+        found = routes.find(request.method, path.rstrip("/") or "/")
+        if isinstance(found, frozenset):
+            return _no_route(request, found)
+        handler, values = found
+        zone = user.time_zone if user else "UTC"
+        call = Call(request, self.store, user, self._shapes_for(request.base_url, version, zone))
+        return handler(call, **values)
+
+    def _outside(self, request: Request) -> Response:
+        if request.path == "/_edge/tenant_info":
+            return json_response({"cloudId": "11111111-2222-4333-8444-555555555555"})
+        return _no_route(request, frozenset())
+
+    def _shapes_for(self, base_url: str, version: str, zone: str) -> Shapes:
+        key = (base_url, version, zone)
+        if key not in self._shapes:
+            self._shapes[key] = Shapes(self.store, *key)
+        return self._shapes[key]
+
+    def _caller(self, request: Request) -> User | None:
+        header = request.headers.get("authorization")
+        if not header:
+            return None
+        user = self._callers.get(header)
+        if user is None:
+            user = self._callers[header] = self._sign_in(header)
+        if not user.active:
+            raise ApiError(401, WRONG_CREDENTIALS)
+        return user
+
+    def _sign_in(self, header: str) -> User:
+        kind, _, rest = header.partition(" ")
+        if kind.lower() != "basic":
+            raise ApiError(403, "Failed to parse Connect Session Auth Token")
+        try:
+            email, _, token = base64.b64decode(rest, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise ApiError(401, WRONG_CREDENTIALS) from None
+        user = self.store.user_by_email(email)
+        if user is None or self._tokens.get(user.account_id) != token:
+            raise ApiError(401, WRONG_CREDENTIALS)
+        return user
+
+    # setting up
+
+    def add_user(
+        self,
+        name: str,
+        email: str,
+        *,
+        account_id: str | None = None,
+        active: bool = True,
+        email_visible: bool = True,
+        time_zone: str = "UTC",
+    ) -> str:
+        """Add a person and return the account id."""
+        account = account_id or f"712020:{self.store.uuid()}"
+        self.store.users[account] = User(account, name, email, active, email_visible, time_zone)
+        self.store.setup += 1
+        return account
+
+    def add_token(self, account_id: str, token: str) -> None:
+        """Let a person call the API with their e-mail and this token; a new token replaces the old."""
+        if account_id not in self.store.users:
+            raise ValueError(f"there is no user {account_id!r} to give a token to")
+        self._tokens[account_id] = token
+        self._callers.clear()
+
+    def revoke_token(self, account_id: str) -> None:
+        """Make a person's token invalid."""
+        self._tokens.pop(account_id, None)
+        self._callers.clear()
+
+    def set_user(
+        self,
+        account_id: str,
+        *,
+        active: bool | None = None,
+        email_visible: bool | None = None,
+        name: str | None = None,
+        time_zone: str | None = None,
+    ) -> None:
+        """Change a person."""
+        user = self.store.users[account_id]
+        user.active = user.active if active is None else active
+        user.email_visible = user.email_visible if email_visible is None else email_visible
+        user.name = name or user.name
+        user.time_zone = time_zone or user.time_zone
+        self.store.setup += 1
+
+    def add_project(self, key: str, name: str, *, lead: str | None = None) -> int:
+        """Add a project with the standard types and workflow and return its id."""
+        lead = lead or self.account_id
+        return routes_project.new_project(self.store, key, name, lead).id
+
+    def set_access(
+        self, project: str, *, members: Iterable[str] | None, readers: Iterable[str] = ()
+    ) -> None:
+        """Say who may see a project (None: everyone) and who of them may only read."""
+        found = self._project(project)
+        found.members = None if members is None else frozenset(members)
+        found.readers = frozenset(readers)
+        self.store.setup += 1
+        self.store.revision += 1
+
+    def set_required(self, project: str, fields: Iterable[str], *, type_name: str = "") -> None:
+        """Require fields, by id, in a project for one type or for all."""
+        found = self._project(project)
+        found.required[self._type(type_name) if type_name else ""] = frozenset(fields)
+
+    def add_status(self, name: str, category: str) -> str:
+        """Add a status (category: new, indeterminate or done) and return its id."""
+        known = self.store.by_name(self.store.statuses, name)
+        if known is not None:
+            return known
+        status = Status(str(self.store.number("status")), name, category)
+        self.store.statuses[status.id] = status
+        self.store.setup += 1
+        return status.id
+
+    def add_type(self, name: str, level: int, *, projects: Iterable[str] = ()) -> str:
+        """Add an issue type on a hierarchy level to some projects and return its id."""
+        kind = IssueType(str(self.store.number("type")), name, level)
+        self.store.types[kind.id] = kind
+        for key in projects:
+            self._project(key).type_ids.append(kind.id)
+        self.store.setup += 1
+        return kind.id
+
+    def set_workflow(
+        self,
+        project: str,
+        statuses: Iterable[str],
+        transitions: Iterable[tuple[str, Iterable[str], str, Mapping[str, bool]]],
+        *,
+        type_name: str = "",
+    ) -> None:
+        """Define the workflow of a project's type (default: all types).
+
+        `statuses` by name, the first one initial. `transitions`: (name, sources, target, screen)
+        with sources empty for "from anywhere" and screen = field id -> required.
+        """
+        ids = [self._status(name) for name in statuses]
+        steps = tuple(
+            Transition(
+                str(11 + 10 * place), name, self._status(target),
+                frozenset(map(self._status, sources)), dict(screen),
+            )
+            for place, (name, sources, target, screen) in enumerate(transitions)
+        )  # fmt: skip
+        found = self._project(project)
+        flow = Workflow(f"Workflow of {found.key}", tuple(ids), steps)
+        found.workflows[self._type(type_name) if type_name else ""] = flow
+
+    def move_issue(self, key: str, project: str) -> str:
+        """Move an issue to another project: new key, same id; the old key still resolves."""
+        issue, target = self._issue(key), self._project(project)
+        old_project, old_key = self.store.projects[issue.project_id], issue.key
+        target.last_number += 1
+        issue.key, issue.project_id = f"{target.key}-{target.last_number}", target.id
+        self.store.keys[issue.key.upper()] = issue.id
+        items = [
+            ChangeItem("project", "project", False, str(old_project.id), old_project.name,
+                       str(target.id), target.name),
+            ChangeItem("Key", "issuekey", False, None, old_key, None, issue.key),
+        ]  # fmt: skip
+        record(self.store, issue, self.account_id, items)
+        return issue.key
+
+    def hide_issue(self, key: str, *, hidden: bool = True) -> None:
+        """Make an issue invisible to everyone, as an issue security level would, or visible again."""
+        self._issue(key).hidden = hidden
+        self.store.revision += 1
+
+    def load_issues(self, path: str | Path) -> int:
+        """Load a JSON Lines file (.gz too) of issues in the vendor's REST form; return how many.
+
+        Raises ValueError with file and line for what is malformed.
+        """
+        return load.load_issues(self.store, Path(path), self.account_id)
+
+    @property
+    def operations(self) -> list[tuple[str, str]]:
+        """Return method and path template of everything built."""
+        return [(m, "/rest/api/3" + p) for m, p in self._api.listed] + [
+            (m, "/rest/agile/1.0" + p) for m, p in self._agile.listed
+        ]
+
+    def _project(self, key: str) -> Project:
+        found = self.store.find_project(key)
+        if found is None:
+            raise ValueError(f"there is no project {key!r}")
+        return found
+
+    def _issue(self, key: str) -> Issue:
+        found = self.store.find_issue(key)
+        if found is None:
+            raise ValueError(f"there is no issue {key!r}")
+        return found
+
+    def _status(self, name: str) -> str:
+        found = self.store.by_name(self.store.statuses, name)
+        if found is None:
+            raise ValueError(f"there is no status {name!r}; add it with add_status first")
+        return found
+
+    def _type(self, name: str) -> str:
+        for kind in self.store.types.values():
+            if kind.name.casefold() == name.casefold():
+                return kind.id
+        raise ValueError(f"there is no issue type {name!r}")
+
+
+def _no_route(request: Request, methods: frozenset[str]) -> Response:
+    if methods:
+        allowed = ", ".join(sorted(methods))
+        body = {"message": "HTTP 405 Method Not Allowed", "status-code": 405}
+        return json_response(body, 405, {"allow": allowed})
+    address = f"{request.base_url}{request.path}"
+    return json_response({"message": f"null for uri: {address}", "status-code": 404}, 404)

@@ -1,0 +1,292 @@
+"""JQL trees to predicates over issues."""
+
+from __future__ import annotations
+
+import operator as op
+import re
+from collections.abc import Callable
+
+from syncd.sandbox.jira.jql_fields import Subject, resolve, subject, unknown
+from syncd.sandbox.jira.jql_history import changed, was
+from syncd.sandbox.jira.jql_parse import Call, Clause, Condition, Empty, Group, Many, Operand, Value
+from syncd.sandbox.jira.jql_values import Viewer
+from syncd.sandbox.jira.model import Issue, Json
+from syncd.sandbox.jira.problems import ApiError, bad
+
+Test = Callable[[Issue], bool]
+
+_INVERSE = {
+    "=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "~": "!~", "!~": "~",
+    "in": "not in", "not in": "in", "is": "is not", "is not": "is", "was": "was not",
+    "was not": "was", "was in": "was not in", "was not in": "was in",
+}  # fmt: skip
+_COMPARE = {"<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge}
+_SETS = {"=", "!=", "in", "not in", "is", "is not"}
+_ALLOWED = {
+    "set": _SETS,
+    "key": _SETS | set(_COMPARE),
+    "date": _SETS | set(_COMPARE),
+    "number": _SETS | set(_COMPARE),
+    "text": {"~", "!~", "is", "is not"},
+    "other": _SETS,
+    "rank": set[str](),
+}
+_ORDERED_SETS = {"priority", "versions", "version"}
+
+
+def compile_condition(viewer: Viewer, node: Condition | None, *, negated: bool = False) -> Test:
+    """Return a predicate; raises `ApiError` 400 for names, values and operators that do not fit."""
+    if node is None:
+        return lambda _issue: True
+    if isinstance(node, Clause):
+        return _clause(viewer, node, negated=negated)
+    if node.joint == "not":
+        return compile_condition(viewer, node.parts[0], negated=not negated)
+    tests = [compile_condition(viewer, part, negated=negated) for part in node.parts]
+    if (node.joint == "and") != negated:
+        return lambda issue: all(test(issue) for test in tests)
+    return lambda issue: any(test(issue) for test in tests)
+
+
+def _clause(viewer: Viewer, node: Clause, *, negated: bool) -> Test:
+    what = subject(viewer.store, node.field)
+    if node.operator == "changed":
+        test = changed(viewer, what, node)
+        return (lambda issue: not test(issue)) if negated else test
+    sign = _INVERSE[node.operator] if negated else node.operator
+    if sign.startswith("was"):
+        return was(viewer, what, sign, node)
+    if sign not in _allowed(what):
+        raise bad(
+            f"The operator '{node.operator}' is not supported by the '{what.name}' field."
+        )
+    if sign in {"is", "is not"}:
+        return _emptiness(what, sign, node.operand)
+    if what.type == "text":
+        return _text(what, sign, node.operand)
+    if sign in _COMPARE:
+        return _comparison(viewer, what, sign, node.operand)
+    return _membership(viewer, what, sign, node.operand)
+
+
+def _allowed(what: Subject) -> set[str]:
+    if what.field.custom and what.field.kind == "url":
+        return _SETS
+    if what.field.kind in _ORDERED_SETS:
+        return _ALLOWED["set"] | set(_COMPARE)
+    return _ALLOWED[what.type]
+
+
+def _emptiness(what: Subject, sign: str, operand: Operand) -> Test:
+    if not isinstance(operand, Empty):
+        shown = operand.text if isinstance(operand, Value) else "(...)"
+        raise bad(
+            f"The operator '{sign}' can only be used with 'EMPTY' or 'NULL'; '{shown}' is not"
+            f" supported for field '{what.name}'."
+        )
+    values = what.values
+    if sign == "is":
+        return lambda issue: not values(issue)
+    return lambda issue: bool(values(issue))
+
+
+def _membership(viewer: Viewer, what: Subject, sign: str, operand: Operand) -> Test:
+    values = what.values
+    wanted, empty = _wanted(viewer, what, operand)
+    if sign in {"=", "in"}:
+        return lambda issue: (
+            any(v in wanted for v in found) if (found := values(issue)) else empty
+        )
+    return lambda issue: bool(found := values(issue)) and not any(v in wanted for v in found)
+
+
+def _wanted(viewer: Viewer, what: Subject, operand: Operand) -> tuple[frozenset[Json], bool]:
+    items = operand.items if isinstance(operand, Many) else (operand,)
+    wanted: set[Json] = set()
+    for item in items:
+        if not isinstance(item, Empty):
+            wanted |= operand_values(viewer, what, item)
+    if what.field.kind == "labels":
+        wanted |= {str(label) for label in wanted}
+    return frozenset(wanted), any(isinstance(item, Empty) for item in items)
+
+
+def operand_values(viewer: Viewer, what: Subject, item: Operand) -> set[Json]:
+    """Return the comparable values of one operand."""
+    if isinstance(item, Call):
+        return _function(viewer, what, item)
+    if not isinstance(item, Value):
+        raise bad(f"A list is not supported here for field '{what.name}'.")
+    if what.type == "date":
+        return {_date(viewer, what, item)}
+    if what.type == "number":
+        return {_number(what, item)}
+    if what.field.kind == "resolution" and item.text.casefold() == "unresolved":
+        return set()
+    if viewer.user is None:
+        return _for_nobody(viewer, what, item.text)
+    return resolve(viewer, what, item.text)
+
+
+def _for_nobody(viewer: Viewer, what: Subject, text: str) -> set[Json]:
+    try:
+        return resolve(viewer, what, text)
+    except ApiError:
+        return set()
+
+
+def _date(viewer: Viewer, what: Subject, item: Value) -> Json:
+    moment = viewer.moment(item.text, quoted=item.quoted, field=what.name)
+    if what.field.kind == "date":
+        from_day = re.match(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", item.text)
+        if from_day:
+            return f"{from_day[1]}-{int(from_day[2]):02d}-{int(from_day[3]):02d}"
+        return _day_of(viewer, moment)
+    return moment
+
+
+def _day_of(viewer: Viewer, moment: int) -> str:
+    from syncd.sandbox.jira.times import today
+
+    return today(moment, viewer.zone)
+
+
+def _number(what: Subject, item: Value) -> float:
+    try:
+        return float(item.text)
+    except ValueError:
+        raise bad(
+            f"Value '{item.text}' is invalid for the '{what.name}' field. It must be a number."
+        ) from None
+
+
+def _comparison(viewer: Viewer, what: Subject, sign: str, operand: Operand) -> Test:
+    if isinstance(operand, Many):
+        raise bad(f"Operator '{sign}' does not support the list for field '{what.name}'.")
+    if isinstance(operand, Empty):
+        raise bad(f"The operator '{sign}' does not support searching for EMPTY for field"
+                  f" '{what.name}'.")  # fmt: skip
+    compare, values = _COMPARE[sign], what.values
+    bounds = operand_values(viewer, what, operand)
+    if not bounds:
+        return lambda _issue: False
+    bound = next(iter(bounds))
+    if what.field.kind in _ORDERED_SETS:
+        # the first priority is the highest, so "more" means earlier in the list
+        places = {key: -place for place, key in enumerate(_table(viewer, what))}
+        return lambda issue: any(compare(places[v], places[bound]) for v in values(issue))
+    if what.type == "key":
+        return lambda issue: any(compare(v, bound) for v in values(issue))
+    return lambda issue: any(compare(v, bound) for v in values(issue))
+
+
+def _table(viewer: Viewer, what: Subject) -> dict[str, Json]:
+    store = viewer.store
+    if what.field.kind == "priority":
+        return dict(store.priorities)
+    return dict(reversed(list(store.versions.items())))
+
+
+def _function(viewer: Viewer, what: Subject, call: Call) -> set[Json]:
+    name = call.name.lower()
+    if what.type == "date" and (moment := viewer.edge(call)) is not None:
+        return {_day_of(viewer, moment) if what.field.kind == "date" else moment}
+    known = _FUNCTIONS.get(name)
+    if known is None or what.type == "date":
+        raise bad(f"Unable to find JQL function '{call.name}({', '.join(call.arguments)})'.")
+    return known(viewer, what, call)
+
+
+def _me(viewer: Viewer, _what: Subject, _call: Call) -> set[Json]:
+    return {viewer.user.account_id} if viewer.user else set()
+
+
+def _versions(*, released: bool) -> Callable[[Viewer, Subject, Call], set[Json]]:
+    def found(viewer: Viewer, _what: Subject, call: Call) -> set[Json]:
+        projects = {p.id for a in call.arguments if (p := viewer.store.find_project(a))}
+        return {
+            v.id
+            for v in viewer.store.versions.values()
+            if v.released == released and (not call.arguments or v.project_id in projects)
+        }
+
+    return found
+
+
+def _levels(*, subtask: bool) -> Callable[[Viewer, Subject, Call], set[Json]]:
+    return lambda viewer, _what, _call: {
+        t.id for t in viewer.store.types.values() if (t.level < 0) == subtask
+    }
+
+
+def _sprints(state: str) -> Callable[[Viewer, Subject, Call], set[Json]]:
+    return lambda viewer, _what, _call: {
+        n for n, s in viewer.store.extras.get("sprints", {}).items() if s["state"] == state
+    }
+
+
+def _linked(viewer: Viewer, what: Subject, call: Call) -> set[Json]:
+    if not call.arguments:
+        raise bad(f"Function '{call.name}' expected between '1' and '2' arguments but received '0'.")
+    store = viewer.store
+    issue = store.find_issue(call.arguments[0])
+    if issue is None:
+        raise unknown(what, call.arguments[0])
+    links = (store.links[link] for link in store.links_of.get(issue.id, ()))
+    return {link.outward if link.inward == issue.id else link.inward for link in links}
+
+
+_FUNCTIONS: dict[str, Callable[[Viewer, Subject, Call], set[Json]]] = {
+    "currentuser": _me,
+    "releasedversions": _versions(released=True),
+    "unreleasedversions": _versions(released=False),
+    "standardissuetypes": _levels(subtask=False),
+    "subtaskissuetypes": _levels(subtask=True),
+    "opensprints": _sprints("active"),
+    "closedsprints": _sprints("closed"),
+    "futuresprints": _sprints("future"),
+    "linkedissues": _linked,
+    "linkedworkitems": _linked,
+}
+
+_WORD = re.compile(r"\w+", re.UNICODE)
+
+
+def _text(what: Subject, sign: str, operand: Operand) -> Test:
+    if not isinstance(operand, Value):
+        raise bad(f"The operator '{sign}' needs a text for the field '{what.name}'.")
+    test = _text_test(operand.text)
+    values = what.values
+    if sign == "~":
+        return lambda issue: any(test(text) for text in values(issue))
+    return lambda issue: bool(found := values(issue)) and not any(test(t) for t in found)
+
+
+def _text_test(text: str) -> Callable[[str], bool]:
+    """Return a test: all words of the query, `word*` for beginnings, `"..."` for a phrase."""
+    phrase = re.fullmatch(r'\s*"(.*)"\s*', text, re.DOTALL)
+    if phrase:
+        wanted = " ".join(_WORD.findall(phrase[1].casefold()))
+        return lambda t: f" {wanted} " in f" {' '.join(_WORD.findall(t.casefold()))} "
+    stems = [w for w in re.findall(r"\w+\*?", text.casefold())]
+    exact = {_stem(word) for word in stems if not word.endswith("*")}
+    starts = [word[:-1] for word in stems if word.endswith("*")]
+
+    def test(candidate: str) -> bool:
+        have = _WORD.findall(candidate.casefold())
+        return exact <= {_stem(word) for word in have} and all(
+            any(word.startswith(start) for word in have) for start in starts
+        )
+
+    return test
+
+
+def _stem(word: str) -> str:
+    """Cut the commonest English endings, as the real index does."""
+    for ending in ("ing", "es", "ed", "s"):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return word[: -len(ending)]
+    return word
+
+
+__all__ = ["Group", "Test", "compile_condition", "operand_values"]

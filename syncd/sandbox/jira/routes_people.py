@@ -1,0 +1,118 @@
+"""Routes of users."""
+
+from __future__ import annotations
+
+from syncd.sandbox.jira.call import Call
+from syncd.sandbox.jira.model import Json, User
+from syncd.sandbox.jira.problems import bad, missing
+from syncd.sandbox.jira.routing import Routes
+from syncd.sandbox.wire import Response
+
+MAX_USERS = 1000
+MAX_BULK = 200
+
+
+def user(call: Call) -> Response:
+    """GET user."""
+    call.me()
+    account = call.request.one("accountId")
+    if not account:
+        raise bad("The query parameter 'accountId' must be provided.")
+    if account not in call.store.users:
+        raise missing(f"Specified user does not exist or you do not have required permissions")
+    shape = {**call.shapes.user(account), "expand": "groups,applicationRoles"}
+    return call.ok(
+        {**shape, "groups": {"size": 0, "items": []}, "applicationRoles": {"size": 0, "items": []}}
+    )
+
+
+def _matches(person: User, text: str) -> bool:
+    """Match beginnings of names; an e-mail only whole where it is hidden."""
+    text = text.casefold()
+    if person.email.casefold() == text:
+        return True
+    if person.email_visible and person.email.casefold().startswith(text):
+        return True
+    name = person.name.casefold()
+    return name.startswith(text) or any(part.startswith(text) for part in name.split())
+
+
+def _rows(call: Call, people: list[User]) -> Response:
+    start = call.number("startAt", 0)
+    size = call.number("maxResults", 50, most=MAX_USERS)
+    rows = people[start : start + size]
+    return call.ok([call.shapes.user(person.account_id) for person in rows])
+
+
+def search(call: Call) -> Response:
+    """GET user/search."""
+    call.me()
+    text, account = call.request.one("query"), call.request.one("accountId")
+    if text is None and account is None and call.request.one("property") is None:
+        raise bad("Missing required query parameter: 'query', 'accountId' or 'property'.")
+    people = [
+        person
+        for person in call.store.users.values()
+        if person.active
+        and (text is None or _matches(person, text))
+        and (account is None or person.account_id == account)
+    ]
+    return _rows(call, people)
+
+
+def everyone(call: Call) -> Response:
+    """GET users/search and users: all users, inactive ones too."""
+    call.me()
+    return _rows(call, list(call.store.users.values()))
+
+
+def bulk(call: Call) -> Response:
+    """GET user/bulk."""
+    call.me()
+    asked = list(call.request.many("accountId"))
+    if not asked:
+        raise bad("The query parameter 'accountId' must be provided.")
+    found = [a for a in dict.fromkeys(asked) if a in call.store.users]
+    rows: list[Json] = [call.shapes.user(account) for account in found]
+    return call.page_bean(rows, size=10, most=MAX_BULK)
+
+
+def assignable(call: Call) -> Response:
+    """GET user/assignable/search."""
+    call.me()
+    issue_key, project_key = call.request.one("issueKey"), call.request.one("project")
+    issue_key = issue_key or call.request.one("issueId")
+    if issue_key:
+        project = call.store.projects[call.issue(issue_key).project_id]
+    elif project_key:
+        project = call.project(project_key)
+    else:
+        raise bad("Either the 'project' or the 'issueKey' query parameter must be provided.")
+    text, account = call.request.one("query") or "", call.request.one("accountId")
+    people = [
+        person
+        for person in call.store.users.values()
+        if person.active
+        and person.account_type == "atlassian"
+        and (project.members is None or person.account_id in project.members)
+        and (not text or _matches(person, text))
+        and (not account or person.account_id == account)
+    ]
+    return _rows(call, people)
+
+
+def groups(call: Call) -> Response:
+    """GET user/groups."""
+    call.me()
+    return call.ok([])
+
+
+def add(routes: Routes) -> None:
+    """Add the routes."""
+    routes.add("GET", "/user", user)
+    routes.add("GET", "/user/search", search)
+    routes.add("GET", "/user/bulk", bulk)
+    routes.add("GET", "/user/groups", groups)
+    routes.add("GET", "/user/assignable/search", assignable)
+    routes.add("GET", "/users/search", everyone)
+    routes.add("GET", "/users", everyone)
