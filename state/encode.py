@@ -1,9 +1,9 @@
 """How the types of the core are written into the state: canonical JSON, both ways.
 
-Canonical means: keys sorted, no blanks, numbers as floats where a `Value` stands, sets sorted, and a
-field that is None by default is left out while it is None. Equal objects give equal bytes, so a digest
-of the bytes decides whether something changed. Reading takes defaults for what is missing and leaves
-out what is unknown, so a file of a neighbouring version can be read.
+Canonical means: keys sorted, no blanks, numbers as floats where a `Value` stands, sets sorted, and
+a field that is None by default is left out while it is None. Equal objects give equal bytes, so a
+digest of the bytes decides whether something changed. Reading takes defaults for what is missing
+and leaves out what is unknown, so a file of a neighbouring version can be read.
 """
 
 from __future__ import annotations
@@ -98,10 +98,12 @@ def _values(fields: Mapping[str, Value]) -> dict[str, object]:
 
 
 def record_json(record: Record) -> bytes:
-    """Return a record as canonical JSON. Written out by hand: this runs for every record read."""
+    """Return a record as canonical JSON, without author and marker, which a read may not tell.
+
+    Written out by hand: this runs for every record read.
+    """
     return dumps(
         {
-            "author": record.author,
             "connection": record.connection,
             "container": record.container,
             "created": record.created,
@@ -109,7 +111,6 @@ def record_json(record: Record) -> bytes:
             "id": record.id,
             "key": record.key,
             "kind": record.kind,
-            "marker": record.marker,
             "opaque": sorted(record.opaque),
             "parent_key": record.parent_key,
             "scope": record.scope,
@@ -167,7 +168,8 @@ def to_data(given: object) -> object:
 
 def _fields_data(given: Any) -> dict[str, object]:  # noqa: ANN401 - any dataclass
     data = {}
-    for name, optional in _stored_fields(type(given)):
+    kind: Any = type(given)
+    for name, optional in _stored_fields(kind):
         entry = getattr(given, name)
         if entry is not None or not optional:
             data[name] = to_data(entry)
@@ -185,8 +187,9 @@ def _stored_fields(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
 
 
 def from_data(kind: type[T], data: object) -> T:
-    """Return the dataclass that `to_data` gave this data for. ValueError or TypeError when it did not."""
-    decoded: T = _decoder(kind)(data)
+    """Return the dataclass that `to_data` gave this data for, or TypeError or ValueError."""
+    wanted: Any = kind
+    decoded: T = _decoder(wanted)(data)
     return decoded
 
 
@@ -242,7 +245,7 @@ def _mapping_decoder(arguments: tuple[Any, ...]) -> Decoder:
     return lambda data: {name: inner(entry) for name, entry in data.items()}
 
 
-def _dataclass_decoder(kind: type[Any]) -> Decoder:
+def _dataclass_decoder(kind: Any) -> Decoder:  # noqa: ANN401 - a dataclass
     hints = typing.get_type_hints(kind)
     inners = {name: _decoder(hints[name]) for name, _ in _stored_fields(kind)}
     plain = frozenset(name for name, inner in inners.items() if inner is _same)

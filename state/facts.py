@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from state.encode import dumps, from_data, loads, scrub, to_data
-from state.session import Session, chunks
+from state.session import AnyRow, Session, chunks
 from state.tables import conflicts, notices
 from syncd.core.model import Conflict, Notice
 
@@ -81,7 +80,7 @@ class Facts(Session):
 
 
 def _dated(before: Sequence[Notice], after: Sequence[Notice]) -> list[Notice]:
-    """Give each notice the date of the one it continues: of the same sentence, else of the same field."""
+    """Give each the date of the notice it continues: of the same sentence, else the same field."""
     exact = {(n.kind, n.field, n.sentence): n.since for n in reversed(before)}
     alike = {(n.kind, n.field): n.since for n in reversed(before)}
     return [
@@ -103,7 +102,7 @@ def _conflict_row(conflict: Conflict) -> dict[str, object]:
     }
 
 
-def _conflict(row: Row[Any]) -> Conflict:
+def _conflict(row: AnyRow) -> Conflict:
     return from_data(Conflict, loads(row[0]))
 
 
@@ -117,5 +116,5 @@ def _notice_row(notice: Notice) -> dict[str, object]:
     }
 
 
-def _notice(row: Row[Any]) -> Notice:
+def _notice(row: AnyRow) -> Notice:
     return Notice(subject=row[0], kind=row[1], field=row[2], sentence=row[3], since=row[4])

@@ -32,6 +32,14 @@ def damaged(path: Path, what: str) -> Damaged:
     return Damaged(f"the state file {path} is damaged ({what}): {WAY_OUT}")
 
 
+def unwritable(path: Path, error: OSError) -> Full:
+    """Return the error for a file that the system does not let us write."""
+    return Full(
+        f"{path} cannot be written ({error.strerror}): make the file and its folder writable for "
+        "the user syncd runs as, with space left on the disk"
+    )
+
+
 def state_error(path: Path, error: BaseException) -> StateError:
     """Return what an error of the driver means for whoever runs syncd."""
     original = error.orig if isinstance(error, DBAPIError) else error

@@ -1,4 +1,4 @@
-"""The history of all cells: appended to, never changed, each entry sealed with the one before it."""
+"""The history of all cells: only appended to, each entry sealed with the one before it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, text
+from sqlalchemy import Select, insert, select, text
 
 from state.encode import dumps, from_data, loads, scrub, to_data
 from state.faults import damaged
-from state.session import Session
+from state.session import AnyRow, Session
 from state.tables import history
 from syncd.core.model import HistoryEntry
 
@@ -55,7 +55,7 @@ class History(Session):
         limit: int = 200,
         since: float | None = None,
     ) -> tuple[HistoryEntry, ...]:
-        """Return history, newest first: of an item, of a field, from a moment (epoch seconds) on."""
+        """Return history, newest first: of an item, a field, from a moment (epoch seconds) on."""
         query: Select[Any] = _NEWEST_FIRST.limit(limit)
         if item is not None:
             query = query.where(history.c.item == item)
@@ -66,7 +66,10 @@ class History(Session):
         return tuple(from_data(HistoryEntry, loads(row[0])) for row in self._all(query))
 
     def verify_history(self) -> int:
-        """Check the chain; returns how many entries it has. Damaged when an entry was changed or lost."""
+        """Check the chain; returns how many entries it has.
+
+        Damaged when an entry was changed or lost, at the end too.
+        """
         previous, number = BEGINNING, 0
         with self.transaction():
             for row in self._chain():
@@ -76,14 +79,14 @@ class History(Session):
             raise damaged(self.path, f"its history ends at entry {number} of {ever[0]}")
         return number
 
-    def _chain(self) -> Iterator[Row[Any]]:
+    def _chain(self) -> Iterator[AnyRow]:
         """Walk through the chain in portions, so that its length costs no memory."""
         last = 0
         while rows := self._all(_CHAIN.where(history.c.number > last).limit(_PORTION)):
             yield from rows
             last = rows[-1][0]
 
-    def _verified(self, row: Row[Any], previous: str, number: int) -> str:
+    def _verified(self, row: AnyRow, previous: str, number: int) -> str:
         found, at, item, field, sealed, payload = row
         if found != number:
             raise damaged(self.path, f"entry {number} of its history is missing")
@@ -94,7 +97,7 @@ class History(Session):
             data["field"],
         ):
             raise damaged(self.path, f"entry {number} of its history was changed afterwards")
-        return sealed
+        return str(sealed)
 
 
 def _sealed(previous: str, entries: Iterable[HistoryEntry]) -> Iterator[dict[str, object]]:

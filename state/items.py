@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from state.encode import from_data, item_json, loads, scrub, title_key
-from state.session import Session, chunks
+from state.session import AnyRow, Session, chunks
 from state.tables import dirty, items, records
 from syncd.core.fields import LEVELS
-from syncd.core.model import Item, Provenance
+from syncd.core.model import Item
 
 _ITEM = select(
     items.c.id, items.c.level, items.c.origin, items.c.parent, items.c.version, items.c.payload
 )
 _BY_ID = _ITEM.where(items.c.id.in_(bindparam("ids", expanding=True)))
 _CHILDREN = _ITEM.where(items.c.parent == bindparam("parent")).order_by(items.c.id)
-_ROOTS = _ITEM.add_columns(items.c.title_key).where(items.c.parent.is_(None))
+_PLACED = _ITEM.add_columns(items.c.title_key)
+_ROOTS = _PLACED.where(items.c.parent.is_(None))
+_AT = _PLACED.where(items.c.level.in_(bindparam("levels", expanding=True)))
 _COUNT = select(func.count()).select_from(items)
 _TITLED = (
     select(items.c.id)
@@ -39,7 +41,6 @@ _SAVE = _INSERT.on_conflict_do_update(
     },
 )
 
-_limit = bindparam("limit")
 _linked = records.c.item.is_not(None)
 _EXACT_ID = select(items.c.id).where(items.c.id == bindparam("text"))
 _EXACT_TITLE = select(items.c.id).where(items.c.title_key == bindparam("text")).order_by(items.c.id)
@@ -63,12 +64,13 @@ _CONTAINING = (
     select(items.c.number)
     .where(func.instr(items.c.title_key, bindparam("text")) > 0)
     .order_by(items.c.title_key, items.c.level)
-    .limit(_limit)
+    .limit(bindparam("limit"))
 )
 _BY_NUMBER = _ITEM.where(items.c.number.in_(bindparam("numbers", expanding=True))).order_by(
     items.c.title_key, items.c.level, items.c.id
 )
 
+_MARK_ALL = insert(dirty).from_select(["item"], select(items.c.id)).prefix_with("OR IGNORE")
 _MARK = insert(dirty).on_conflict_do_nothing()
 _DIRTY = select(dirty.c.item).order_by(dirty.c.item)
 _CLEAR = delete(dirty).where(dirty.c.item.in_(bindparam("ids", expanding=True)))
@@ -96,21 +98,27 @@ class Items(Session):
         rows = sorted(self._all(_ROOTS), key=_place)
         return tuple(map(_item, rows))
 
+    def items_at(self, levels: Collection[str]) -> tuple[Item, ...]:
+        """Return the items of these levels, from the top level down, then by title and id."""
+        rows = self._all(_AT, {"levels": sorted(set(levels))})
+        return tuple(map(_item, sorted(rows, key=_place)))
+
     def item_count(self) -> int:
         """Return how many items there are."""
         row = self._first(_COUNT)
         return int(row[0]) if row else 0
 
     def items_titled(self, level: str, title_key: str) -> tuple[str, ...]:
-        """Return the ids of items of a level with this title key. Items without a title match nothing."""
+        """Return the ids of items of a level with this title key; an empty one matches nothing."""
         rows = self._all(_TITLED, {"level": level, "title": scrub(title_key)})
         return tuple(row[0] for row in rows)
 
     def find_items(self, text: str, limit: int = 20) -> tuple[Item, ...]:
-        """Find items as a person names them: id, record key, URL, exact title, else title containing it.
+        """Find items as people name them: id, record key, URL, exact title, else a title's part.
 
-        Keys and titles are compared without regard to case. Of a URL, its query is no matter, and its
-        last part may be a key or a record id.
+        Keys and titles are compared without regard to case. Of a URL, its query is no matter, and
+        its last part may be a key or a record id. The first of these readings that finds anything
+        counts.
         """
         wanted = scrub(text.strip())
         title = title_key(wanted)
@@ -135,6 +143,10 @@ class Items(Session):
         rows = [{"item": item} for item in sorted(set(items))]
         if rows:
             self._do(_MARK, rows)
+
+    def mark_all_dirty(self) -> None:
+        """Put every item into the work set (the mapping has changed)."""
+        self._do(_MARK_ALL)
 
     def dirty(self) -> tuple[str, ...]:
         """Return the work set, ordered by id."""
@@ -172,7 +184,7 @@ def _url_readings(url: str) -> Iterator[tuple[Select[Any], str]]:
         yield _BY_RECORD, str(UUID(page.group()))
 
 
-def _place(row: Row[Any]) -> tuple[int, str, str, str]:
+def _place(row: AnyRow) -> tuple[int, str, str, str]:
     level = row[1]
     return _RANK.get(level, len(_RANK)), level, row[6] or "", row[0]
 
@@ -190,7 +202,7 @@ def _row(item: Item) -> dict[str, object]:
     }
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: AnyRow) -> Item:
     payload = loads(row[5])
     data = {"id": row[0], "level": row[1], "origin": row[2], "parent": row[3], "version": row[4]}
     return from_data(Item, {**payload, **data})

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Update, bindparam, delete, insert, select, update
 
 from state.encode import dumps, from_data, loads, scrub, to_data
-from state.session import Session
+from state.session import AnyRow, Session
 from state.tables import intents, unsettled
 from syncd.core.model import Intent, IntentState
 
@@ -80,7 +79,7 @@ def _row(intent: Intent) -> dict[str, object]:
     }
 
 
-def _intent(row: Row[Any]) -> Intent:
+def _intent(row: AnyRow) -> Intent:
     return replace(
         from_data(Intent, loads(row[0])),
         state=IntentState(row[1]),

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from syncd.core.errors import Full, Locked
+from state.faults import unwritable
+from syncd.core.errors import Locked
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class StateLock:
     _descriptor: int | None
 
     def release(self) -> None:
-        """Give the lock back; the file stays, because removing it would race with the next holder."""
+        """Give the lock back; the file stays: removing it would race with the next holder."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
@@ -36,7 +37,7 @@ def lock_path(state: Path) -> Path:
 
 
 def acquire(state: Path, now: float) -> StateLock:
-    """Take the lock of a state file or raise Locked. `now` (epoch seconds) is only shown to people."""
+    """Take the lock of a state file or raise Locked. `now` (epoch seconds) is for people only."""
     path = lock_path(state)
     while True:
         descriptor = _open(path)
@@ -62,10 +63,7 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise Full(
-            f"the lock file {path} cannot be written ({error.strerror}): make its folder exist and "
-            "writable for the user syncd runs as"
-        ) from error
+        raise unwritable(path, error) from error
 
 
 def _holder(descriptor: int) -> str:

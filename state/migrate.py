@@ -7,10 +7,14 @@ Everything happens in one transaction: an interrupted migration leaves the old f
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from state.tables import APPLICATION_ID, SCHEMA, metadata
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import RevisionStep
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -49,7 +53,7 @@ def upgrade(connection: Connection, scripts: Path = SCRIPTS) -> None:
 
     directory = ScriptDirectory(str(scripts))
 
-    def steps(present: object, _context: object) -> object:
+    def steps(present: str, _context: object) -> list[RevisionStep]:
         return directory._upgrade_revs("head", present)  # noqa: SLF001 - as Alembic's own command does
 
     with EnvironmentContext(Config(), directory, fn=steps, destination_rev="head") as environment:

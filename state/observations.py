@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Update, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from state.encode import cells_json, digest, from_data, loads, record_json, scrub
-from state.session import CHUNK, Session, chunks
+from state.session import CHUNK, AnyRow, Session, chunks
 from state.tables import live, records, sightings, waiting
 from syncd.core.model import Cell, StoredRecord
 from syncd.core.records import Record
 
-_KNOWN = select(records.c.record, records.c.fingerprint, records.c.level, records.c.updated).where(
+_KNOWN = select(
+    records.c.record,
+    records.c.fingerprint,
+    records.c.level,
+    records.c.updated,
+    records.c.author,
+    records.c.marker,
+).where(
     records.c.connection == bindparam("connection"),
     records.c.record.in_(bindparam("ids", expanding=True)),
 )
@@ -26,7 +32,18 @@ _OBSERVE = _NEW.on_conflict_do_update(
     index_elements=["record", "connection"],
     set_={
         name: _NEW.excluded[name]
-        for name in ("scope", "level", "trashed", "updated", "key", "url", "fingerprint", "payload")
+        for name in (
+            "scope",
+            "level",
+            "trashed",
+            "updated",
+            "key",
+            "url",
+            "fingerprint",
+            "author",
+            "marker",
+            "payload",
+        )
     },
 )
 
@@ -50,6 +67,8 @@ _STORED = select(
     records.c.linked_how,
     records.c.gone_since,
     _seen,
+    records.c.author,
+    records.c.marker,
 ).select_from(records.outerjoin(sightings, sightings.c.record == records.c.number))
 
 _this = (records.c.connection == bindparam("connection_")) & (
@@ -88,6 +107,11 @@ class _Incoming:
     payload: bytes
     fingerprint: str
 
+    def known(self) -> _Known:
+        """Return what the next reading will be compared with."""
+        record = self.record
+        return _Known(self.fingerprint, self.level, record.updated, record.author, record.marker)
+
     def row(self) -> dict[str, object]:
         """Return the columns that an observation sets."""
         record = self.record
@@ -101,6 +125,8 @@ class _Incoming:
             "key": scrub(record.key),
             "url": scrub(record.url),
             "fingerprint": self.fingerprint,
+            "author": record.author,
+            "marker": record.marker,
             "payload": self.payload.decode(),
         }
 
@@ -112,6 +138,18 @@ class _Known:
     fingerprint: str
     level: str | None
     updated: str
+    author: str | None
+    marker: str | None
+
+    def completed(self, record: Record) -> Record:
+        """Fill in what this reading was not told: the marker, and the author of the same version."""
+        marker = record.marker or self.marker
+        author = record.author
+        if author is None and record.updated == self.updated:
+            author = self.author
+        if (author, marker) == (record.author, record.marker):
+            return record
+        return replace(record, author=author, marker=marker)
 
 
 class Observations(Session):
@@ -122,7 +160,8 @@ class Observations(Session):
     ) -> tuple[Record, ...]:
         """Store (record, level) pairs as just read; returns those that are new or differ.
 
-        A record counts once, in its last form, when it comes several times.
+        A record counts once, in its last form, when it comes several times. No marker, and no author
+        of a version already known, means that this way of reading does not tell: what is known stays.
         """
         by_connection: dict[str, list[_Incoming]] = defaultdict(list)
         for record, level in records:
@@ -143,7 +182,7 @@ class Observations(Session):
     ) -> Iterable[Record]:
         ids = [each.record.id for each in incoming]
         rows = self._all(_KNOWN, {"connection": connection, "ids": ids})
-        known = {row[0]: _Known(row[1], row[2], row[3]) for row in rows}
+        known = {row[0]: _Known(*row[1:]) for row in rows}
         news = _news(known, incoming)
         if news:
             self._do(_OBSERVE, [each.row() for each in news.values()])
@@ -165,8 +204,8 @@ class Observations(Session):
         for ids in chunks(items):
             for row in self._all(_OF_ITEMS, {"ids": ids}):
                 stored, of_item = _stored(row), found[row[2]]
-                if row[7] not in of_item or not _is_gone(stored) or _is_gone(of_item[row[7]]):
-                    of_item[row[7]] = stored
+                if row[-1] not in of_item or not _is_gone(stored) or _is_gone(of_item[row[-1]]):
+                    of_item[row[-1]] = stored
         return dict(found)
 
     def linked_items(self, connection: str, record_ids: Collection[str]) -> dict[str, str]:
@@ -213,34 +252,38 @@ class Observations(Session):
                 self._change(_SAVE_CELLS, connection, record_id, {"cells": after})
 
     def mark_gone(self, connection: str, record_id: str, since: float | None) -> None:
-        """Note that a record was deleted, or (None) that it is back; unknown records are no matter."""
+        """Note that a record was deleted, or (None) is back; an unknown one is no matter."""
         self._do(_GONE, {**_key(connection, record_id), "since": since})
 
     def _change(
         self,
-        statement: Any,
+        statement: Update,
         connection: str,
         record_id: str,
-        values: Mapping[str, object],  # noqa: ANN401 - an update
+        values: Mapping[str, object],
     ) -> None:
         if not self._do(statement, {**_key(connection, record_id), **values}):
             raise KeyError((connection, record_id))
 
 
 def _news(known: dict[str, _Known], incoming: Sequence[_Incoming]) -> dict[str, _Incoming]:
-    """Return the last form, by record id, of those that are new or differ; `known` is brought up to date."""
+    """Return the last form, by record id, of those that are new or differ.
+
+    `known` is brought up to date with them.
+    """
     news: dict[str, _Incoming] = {}
     for each in incoming:
-        record, before = each.record, known.get(each.record.id)
+        before = known.get(each.record.id)
         if before is None:
             if each.level is None:
                 continue
-        elif record.updated < before.updated or (
-            before.fingerprint == each.fingerprint and before.level == each.level
-        ):
+        elif each.record.updated < before.updated:
             continue
-        known[record.id] = _Known(each.fingerprint, each.level, record.updated)
-        news[record.id] = each
+        now = each if before is None else replace(each, record=before.completed(each.record))
+        after = now.known()
+        if after != before:
+            known[now.record.id] = after
+            news[now.record.id] = now
     return news
 
 
@@ -256,9 +299,9 @@ def _is_gone(stored: StoredRecord) -> bool:
     return stored.gone_since is not None or stored.record.trashed
 
 
-def _stored(row: Row[Any]) -> StoredRecord:
+def _stored(row: AnyRow) -> StoredRecord:
     return StoredRecord(
-        record=from_data(Record, loads(row[0])),
+        record=from_data(Record, {**loads(row[0]), "author": row[7], "marker": row[8]}),
         level=row[1],
         item=row[2],
         cells=_cells(row[3]),

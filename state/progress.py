@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from state.encode import dumps, from_data, loads, to_data
-from state.session import Session
+from state.session import AnyRow, Session
 from state.tables import cursors, cycles, documents, meta
 from syncd.core.model import CursorState, CycleReport
 
 KEPT_CYCLES = 10_000
-"""How many reports stay: about a week of a cycle a minute. The history is kept in full elsewhere."""
+"""How many reports stay: about a week of a cycle a minute. The history stays in full."""
 
 _CURSOR = select(cursors.c.payload).where(
     cursors.c.connection == bindparam("connection"), cursors.c.scope == bindparam("scope")
@@ -88,5 +86,5 @@ class Progress(Session):
         self._do(_SAVE_META, {"name": name, "value": value})
 
 
-def _report(row: Row[Any]) -> CycleReport:
+def _report(row: AnyRow) -> CycleReport:
     return from_data(CycleReport, loads(row[0]))

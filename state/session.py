@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row
+from sqlalchemy import Connection, Executable
 
 from state.faults import DriverError, damaged, final, state_error
 from syncd.core.errors import StateError
@@ -19,6 +18,8 @@ from syncd.core.errors import StateError
 CHUNK = 500
 """How many ids one statement takes."""
 
+AnyRow = Sequence[Any]
+"""A row of a result."""
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
@@ -37,8 +38,8 @@ class Session:
     """Statements and transactions on one connection, one thread at a time.
 
     `transaction` begins at once as a writer, so that it never fails half-way for want of the lock;
-    inside another one it is a savepoint, so that a caller who goes on after an error finds either all
-    of the inner block or nothing. After damage or a failing disk every further use raises.
+    inside another one it is a savepoint, so that a caller who goes on after an error finds either
+    all of the inner block or nothing. After damage or a failing disk every further use raises.
     """
 
     def __init__(self, handle: Handle) -> None:
@@ -87,7 +88,7 @@ class Session:
     def _undo(self, depth: int) -> None:
         if not self._handle.driver.in_transaction:  # SQLite has undone everything by itself
             if depth and self._broken is None:
-                self._broken = _Lost(f"the state file {self.path} gave up the transaction")
+                self._broken = _LostError(f"the state file {self.path} gave up the transaction")
             return
         if depth:
             self._control(f"ROLLBACK TO s{depth}")
@@ -108,7 +109,7 @@ class Session:
         return failure
 
     def _check_usable(self) -> None:
-        if isinstance(self._broken, _Lost) and self._depth == 0:
+        if isinstance(self._broken, _LostError) and self._depth == 0:
             self._broken = None  # the transaction that was lost is over
         if self._broken is not None:
             raise self._broken
@@ -121,7 +122,7 @@ class Session:
             self._broken = damaged(self.path, "it was deleted or replaced while syncd was using it")
             raise self._broken
 
-    def _all(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
+    def _all(self, statement: Executable, parameters: Parameters = None) -> Sequence[AnyRow]:
         """Return all rows of a query."""
         with self._guard:
             self._check_usable()
@@ -130,7 +131,7 @@ class Session:
             except DriverError as error:
                 raise self._failure(error) from error
 
-    def _first(self, statement: Executable, parameters: Parameters = None) -> Row[Any] | None:
+    def _first(self, statement: Executable, parameters: Parameters = None) -> AnyRow | None:
         """Return the first row of a query, or None."""
         rows = self._all(statement, parameters)
         return rows[0] if rows else None
@@ -150,7 +151,7 @@ class Session:
                 raise self._failure(error) from error
 
 
-class _Lost(StateError):
+class _LostError(StateError):
     """The running transaction was undone by SQLite itself; what is around it must not go on."""
 
 
@@ -164,7 +165,7 @@ def chunks(ids: Collection[str]) -> Iterator[list[str]]:
 def file_identity(path: Path) -> tuple[int, int] | None:
     """Return device and inode of a file, None when there is none."""
     try:
-        status = os.stat(path)
+        status = path.stat()
     except OSError:
         return None
     return status.st_dev, status.st_ino

@@ -13,7 +13,7 @@ from sqlalchemy import StaticPool, create_engine
 
 from state import lock, migrate
 from state.facts import Facts
-from state.faults import DriverError, damaged, state_error
+from state.faults import DriverError, damaged, state_error, unwritable
 from state.history import History
 from state.items import Items
 from state.journal import Journal
@@ -37,7 +37,7 @@ _PRAGMAS = (
 
 
 class SqlStore(Observations, Items, Journal, Facts, History, Progress):
-    """Everything remembered, in one SQLite file. Use `open`; the interface is `core.ports.Store`."""
+    """Everything remembered, in one SQLite file. Made by `open`; a `core.ports.Store`."""
 
     def __init__(self, handle: Handle, held: StateLock | None = None) -> None:
         super().__init__(handle)
@@ -68,11 +68,11 @@ class SqlStore(Observations, Items, Journal, Facts, History, Progress):
 def open(  # noqa: A001 - read as state.store.open
     path: Path, *, read_only: bool = False, clock: Clock | None = None
 ) -> SqlStore:
-    """Open a state file, creating or migrating it as needed; `:memory:` gives one that is forgotten.
+    """Open a state file, creating or migrating it as needed; `:memory:` is forgotten at the end.
 
-    A reader (`read_only`) needs no lock and sees what a running daemon commits. Raises Locked, TooNew,
-    Damaged or Full, and StateError when a reader finds no file or one of an older schema. `clock` only
-    dates the lock for people.
+    A reader (`read_only`) needs no lock and sees what a running daemon commits. Raises Locked,
+    TooNew, Damaged or Full, and StateError when a reader finds no file or one of an older schema.
+    `clock` only dates the lock for people.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StateError(
@@ -83,13 +83,20 @@ def open(  # noqa: A001 - read as state.store.open
         return SqlStore(_prepared(_handle(path, "file::memory:", read_only=False)))
     _check_path(path, read_only=read_only)
     if read_only:
-        return SqlStore(_prepared(_handle(path, _uri(path, "ro"), read_only=True)))
+        return SqlStore(_prepared(_handle(path, file_uri(path, "ro"), read_only=True)))
     held = lock.acquire(path, (clock or SystemClock()).now())
     try:
         return SqlStore(_prepared(_created(path)), held)
     except BaseException:
         held.release()
         raise
+
+
+def inspect(path: Path) -> SqlStore:
+    """Open a state file for checks only: any schema this syncd knows of, nothing is written."""
+    _check_path(path, read_only=True)
+    handle = _handle(path, file_uri(path, "ro"), read_only=True)
+    return SqlStore(_closed_on_error(handle, _schema))
 
 
 def _check_path(path: Path, *, read_only: bool) -> None:
@@ -106,14 +113,12 @@ def _created(path: Path) -> Handle:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise Full(
-            f"the state file {path} cannot be written ({error.strerror}): make the file and its "
-            "folder writable for the user syncd runs as"
-        ) from error
-    return _handle(path, _uri(path, "rw"), read_only=False)
+        raise unwritable(path, error) from error
+    return _handle(path, file_uri(path, "rw"), read_only=False)
 
 
-def _uri(path: Path, mode: str) -> str:
+def file_uri(path: Path, mode: str) -> str:
+    """Return how SQLite names a file to open it for reading (ro) or writing (rw)."""
     return f"file:{quote(str(path.absolute()))}?mode={mode}"
 
 
@@ -130,8 +135,12 @@ def _handle(path: Path, uri: str, *, read_only: bool) -> Handle:
 
 
 def _prepared(handle: Handle) -> Handle:
+    return _closed_on_error(handle, _prepare)
+
+
+def _closed_on_error(handle: Handle, check: Callable[[Handle], object]) -> Handle:
     try:
-        _prepare(handle)
+        check(handle)
     except DriverError as error:
         handle.driver.close()
         raise state_error(handle.path, error) from error
@@ -148,8 +157,8 @@ def _prepare(handle: Handle) -> None:
     if handle.read_only:
         if schema < SCHEMA:
             raise StateError(
-                f"the state file {handle.path} has schema {schema} of an older syncd, this one uses "
-                f"{SCHEMA}: start the daemon once, it migrates the file"
+                f"the state file {handle.path} has schema {schema} of an older syncd, this one "
+                f"uses {SCHEMA}: start the daemon once, it migrates the file"
             )
         return
     handle.driver.execute("PRAGMA journal_mode = WAL")

@@ -9,9 +9,9 @@ rewriting the payloads with it would cost the size of the file each time.
 from __future__ import annotations
 
 from sqlalchemy import (
-    DDL,
     REAL,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -23,9 +23,10 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 SCHEMA = 1
-"""Number of the newest schema; PRAGMA user_version of a file. A revision of state/migrations each."""
+"""The newest schema: PRAGMA user_version of a file, and a revision in state/migrations."""
 
 APPLICATION_ID = 0x736E6364
 """PRAGMA application_id: "sncd"."""
@@ -33,7 +34,7 @@ APPLICATION_ID = 0x736E6364
 metadata = MetaData()
 
 
-def _table(name: str, *columns: Column[object] | UniqueConstraint, counted: bool = False) -> Table:
+def _table(name: str, *columns: SchemaItem, counted: bool = False) -> Table:
     return Table(name, metadata, *columns, sqlite_strict=True, sqlite_autoincrement=counted)
 
 
@@ -56,8 +57,8 @@ items = _table(
     UniqueConstraint("id"),
 )
 Index("items_by_title", items.c.title_key, items.c.level)
-Index("items_by_parent", items.c.parent, items.c.id, sqlite_where=items.c.parent.is_not(None))
-Index("items_roots", items.c.level, items.c.title_key, sqlite_where=items.c.parent.is_(None))
+Index("items_by_level", items.c.level, items.c.title_key)
+Index("items_by_parent", items.c.parent, items.c.id)
 
 dirty = _table("dirty", Column("item", Text, primary_key=True))
 
@@ -81,6 +82,8 @@ records = _table(
     _text("key"),
     _text("url"),
     _text("fingerprint"),
+    _text("author", null=True),
+    _text("marker", null=True),
     Column("cells", Text, nullable=False, server_default="{}"),
     _text("payload"),
     UniqueConstraint("record", "connection"),
@@ -168,15 +171,17 @@ history = _table(
 )
 Index("history_by_item", history.c.item)
 Index("history_by_time", history.c.at)
-for _verb in ("UPDATE", "DELETE"):
-    event.listen(
-        history,
-        "after_create",
-        DDL(
-            f"CREATE TRIGGER history_no_{_verb.lower()} BEFORE {_verb} ON history "
+
+
+def _protect_history(_table: Table, connection: Connection, **_options: object) -> None:
+    for verb in ("UPDATE", "DELETE"):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER history_no_{verb.lower()} BEFORE {verb} ON history "
             "BEGIN SELECT RAISE(ABORT, 'the history is never changed'); END"
-        ),
-    )
+        )
+
+
+event.listen(history, "after_create", _protect_history)
 
 cycles = _table("cycles", Column("number", Integer, primary_key=True), _text("payload"))
 

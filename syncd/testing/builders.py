@@ -47,7 +47,7 @@ def record(
     trashed: bool = False,
     **more: object,
 ) -> Record:
-    """Return a record; its title stands in the field "title". `more`: other attributes of Record."""
+    """Return a record; its title is the field "title". `more`: other attributes of Record."""
     attributes: dict[str, object] = {
         "scope": "main",
         "container": "box",
@@ -229,7 +229,7 @@ def schema(
     people: Sequence[Account] = (),
     one_scope: bool = False,
 ) -> Schema:
-    """Return what a connection offers: by default one container with a title, a status and a date."""
+    """Return what a connection offers: by default a container with title, status and date."""
     default = (
         remote("title", FieldKind.TITLE),
         remote("status", FieldKind.STATUS, options=("To Do", "Done")),

@@ -10,8 +10,8 @@ from syncd.testing.builders import MOMENT
 class FakeClock:
     """Virtual time: `sleep` returns at once and time has passed. Safe to use from several threads.
 
-    `naps` lists the seconds of every sleep, for tests of schedules. After `stop`, sleeps return without
-    time passing, as those of a process that was asked to end.
+    `naps` lists the seconds of every sleep, for tests of schedules. After `stop`, sleeps return
+    without time passing, as those of a process that was asked to end.
     """
 
     def __init__(self, start: float = MOMENT) -> None:

@@ -33,15 +33,6 @@ _STATEMENTS = (
     ) STRICT
     """,
     """
-    CREATE INDEX items_by_title ON items (title_key, level)
-    """,
-    """
-    CREATE INDEX items_roots ON items (level, title_key) WHERE parent IS NULL
-    """,
-    """
-    CREATE INDEX items_by_parent ON items (parent, id) WHERE parent IS NOT NULL
-    """,
-    """
     CREATE TABLE dirty (
         item TEXT NOT NULL,
         PRIMARY KEY (item)
@@ -70,10 +61,6 @@ _STATEMENTS = (
     ) STRICT
     """,
     """
-    CREATE INDEX intents_open ON intents (number)
-    WHERE state IN ('planned', 'sent', 'unknown')
-    """,
-    """
     CREATE TABLE conflicts (
         number INTEGER NOT NULL,
         id TEXT NOT NULL,
@@ -84,12 +71,6 @@ _STATEMENTS = (
         PRIMARY KEY (number),
         UNIQUE (id)
     ) STRICT
-    """,
-    """
-    CREATE INDEX conflicts_by_item ON conflicts (item)
-    """,
-    """
-    CREATE INDEX conflicts_open ON conflicts (opened_at) WHERE resolved_at IS NULL
     """,
     """
     CREATE TABLE notices (
@@ -103,9 +84,6 @@ _STATEMENTS = (
     ) STRICT
     """,
     """
-    CREATE INDEX notices_by_subject ON notices (subject)
-    """,
-    """
     CREATE TABLE history (
         number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         at REAL NOT NULL,
@@ -114,20 +92,6 @@ _STATEMENTS = (
         hash TEXT NOT NULL,
         payload TEXT NOT NULL
     ) STRICT
-    """,
-    """
-    CREATE INDEX history_by_item ON history (item)
-    """,
-    """
-    CREATE INDEX history_by_time ON history (at)
-    """,
-    """
-    CREATE TRIGGER history_no_update BEFORE UPDATE ON history
-    BEGIN SELECT  RAISE(ABORT, 'the history is never changed'); END
-    """,
-    """
-    CREATE TRIGGER history_no_delete BEFORE DELETE ON history
-    BEGIN SELECT  RAISE(ABORT, 'the history is never changed'); END
     """,
     """
     CREATE TABLE cycles (
@@ -158,6 +122,8 @@ _STATEMENTS = (
         "key" TEXT NOT NULL,
         url TEXT NOT NULL,
         fingerprint TEXT NOT NULL,
+        author TEXT,
+        marker TEXT,
         cells TEXT DEFAULT '{}' NOT NULL,
         payload TEXT NOT NULL,
         PRIMARY KEY (number),
@@ -166,7 +132,51 @@ _STATEMENTS = (
     ) STRICT
     """,
     """
-    CREATE INDEX records_by_key ON records (key COLLATE NOCASE) WHERE item IS NOT NULL
+    CREATE TABLE sightings (
+        record INTEGER NOT NULL,
+        sweep INTEGER NOT NULL,
+        PRIMARY KEY (record),
+        FOREIGN KEY(record) REFERENCES records (number)
+    ) STRICT
+    """,
+    """
+    CREATE INDEX items_by_parent ON items (parent, id)
+    """,
+    """
+    CREATE INDEX items_by_title ON items (title_key, level)
+    """,
+    """
+    CREATE INDEX items_by_level ON items (level, title_key)
+    """,
+    """
+    CREATE INDEX intents_open ON intents (number)
+    WHERE state IN ('planned', 'sent', 'unknown')
+    """,
+    """
+    CREATE INDEX conflicts_by_item ON conflicts (item)
+    """,
+    """
+    CREATE INDEX conflicts_open ON conflicts (opened_at) WHERE resolved_at IS NULL
+    """,
+    """
+    CREATE INDEX notices_by_subject ON notices (subject)
+    """,
+    """
+    CREATE INDEX history_by_time ON history (at)
+    """,
+    """
+    CREATE INDEX history_by_item ON history (item)
+    """,
+    """
+    CREATE TRIGGER history_no_update BEFORE UPDATE ON history
+    BEGIN SELECT  RAISE(ABORT, 'the history is never changed'); END
+    """,
+    """
+    CREATE TRIGGER history_no_delete BEFORE DELETE ON history
+    BEGIN SELECT  RAISE(ABORT, 'the history is never changed'); END
+    """,
+    """
+    CREATE INDEX records_by_item ON records (item) WHERE item IS NOT NULL
     """,
     """
     CREATE INDEX records_unlinked ON records (connection, record)
@@ -174,22 +184,14 @@ _STATEMENTS = (
     AND gone_since IS NULL AND trashed = 0
     """,
     """
-    CREATE INDEX records_by_url ON records (url) WHERE item IS NOT NULL
+    CREATE INDEX records_by_key ON records (key COLLATE NOCASE) WHERE item IS NOT NULL
     """,
     """
     CREATE INDEX records_live ON records (connection, scope, level)
     WHERE gone_since IS NULL AND trashed = 0
     """,
     """
-    CREATE INDEX records_by_item ON records (item) WHERE item IS NOT NULL
-    """,
-    """
-    CREATE TABLE sightings (
-        record INTEGER NOT NULL,
-        sweep INTEGER NOT NULL,
-        PRIMARY KEY (record),
-        FOREIGN KEY(record) REFERENCES records (number)
-    ) STRICT
+    CREATE INDEX records_by_url ON records (url) WHERE item IS NOT NULL
     """,
 )
 

@@ -1,0 +1,182 @@
+"""Backup, verification and restoring of a state file. Only restoring needs the daemon to stop."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from state import lock, store
+from state.encode import digest
+from state.faults import DriverError, damaged, state_error, unwritable
+from state.store import SqlStore
+from syncd.clock import SystemClock
+from syncd.core.errors import StateError, UserError
+from syncd.core.ports import Clock
+
+_PAGES = 2_000
+"""How many pages are copied in one go, between which a running daemon may write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a state file that passed all checks holds."""
+
+    schema: int
+    items: int
+    records: int
+    history: int
+    cycle: int  # number of the last cycle begun
+
+
+def backup(path: Path, to: Path) -> Verified:
+    """Write a complete, checked copy of a state file, also while a daemon uses it.
+
+    UserError when `to` exists; nothing is left there when anything fails.
+    """
+    if to.exists():
+        raise UserError(f"{to} exists already: choose another name for the backup")
+    if not path.exists():
+        raise StateError(f"there is no state file {path} to back up: check the path")
+    with _opened(path) as source, _new_file(to) as draft:
+        copy(source, draft)
+        verified = verify(draft)
+        draft.replace(to)
+    _sync_folder(to)
+    return verified
+
+
+def copy(source: sqlite3.Connection, to: Path) -> None:
+    """Copy a database as of one moment into one file that needs no log beside it."""
+    try:
+        os.close(os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+        with closing(sqlite3.connect(to, isolation_level=None)) as target:
+            source.backup(target, pages=_PAGES)
+            target.execute("PRAGMA journal_mode = DELETE")
+    except OSError as error:
+        raise unwritable(to, error) from error
+    except DriverError as error:
+        raise state_error(to, error) from error
+
+
+def verify(path: Path) -> Verified:
+    """Check everything that can be checked in a state file; Damaged names what is wrong.
+
+    Looks at the database's pages and references, at the fingerprint of every record, and at the
+    chain of the history. A file of an older syncd is taken too.
+    """
+    with closing(store.inspect(path)) as opened, _opened(path) as driver:
+        try:
+            _check_database(path, driver)
+            _check_records(path, driver)
+            return _summary(driver, opened)
+        except DriverError as error:
+            raise state_error(path, error) from error
+
+
+def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
+    """Put a backup in the place of a state file, which is kept as `<to>.replaced`.
+
+    Cursors are forgotten, so that the next cycle reads everything: what happened since the backup
+    is found in the tools. Raises Locked while a daemon uses `to`, which is untouched when anything
+    fails.
+    """
+    if not source.exists():
+        raise UserError(f"there is no backup {source}: check the path")
+    verify(source)
+    held = lock.acquire(to, (clock or SystemClock()).now())
+    try:
+        with _opened(source) as driver, _new_file(to) as draft:
+            copy(driver, draft)
+            _forget_cursors(draft)
+            verified = verify(draft)
+            _keep(to)
+            draft.replace(to)
+        _sync_folder(to)
+    finally:
+        held.release()
+    return verified
+
+
+def _check_database(path: Path, driver: sqlite3.Connection) -> None:
+    (verdict,) = driver.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise damaged(path, str(verdict))
+    lost = driver.execute("PRAGMA foreign_key_check").fetchone()
+    if lost is not None:
+        raise damaged(path, f"row {lost[1]} of {lost[0]} refers to a row of {lost[2]} that is gone")
+
+
+def _check_records(path: Path, driver: sqlite3.Connection) -> None:
+    rows = driver.execute("SELECT connection, record, fingerprint, payload FROM records")
+    for connection, record, fingerprint, payload in rows:
+        if digest(payload.encode()) != fingerprint:
+            raise damaged(path, f"record {record} of {connection} is not what was stored")
+
+
+def _summary(driver: sqlite3.Connection, opened: SqlStore) -> Verified:
+    (schema,) = driver.execute("PRAGMA user_version").fetchone()
+    (records,) = driver.execute("SELECT count(*) FROM records").fetchone()
+    cycle = driver.execute("SELECT value FROM meta WHERE name = 'cycle'").fetchone()
+    return Verified(
+        schema=schema,
+        items=opened.item_count(),
+        records=records,
+        history=opened.verify_history(),
+        cycle=int(cycle[0]) if cycle else 0,
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open for reading, in the driver itself."""
+    try:
+        with closing(
+            sqlite3.connect(store.file_uri(path, "ro"), uri=True, isolation_level=None, timeout=10)
+        ) as driver:
+            yield driver
+    except DriverError as error:
+        raise state_error(path, error) from error
+
+
+@contextmanager
+def _new_file(to: Path) -> Iterator[Path]:
+    """Give a name beside `to` to write to; whatever is left there at the end is removed."""
+    draft = to.with_name(f"{to.name}.new-{os.getpid()}")
+    try:
+        yield draft
+    except OSError as error:
+        raise unwritable(to, error) from error
+    finally:
+        for leftover in ("", "-journal", "-wal", "-shm"):
+            Path(f"{draft}{leftover}").unlink(missing_ok=True)
+
+
+def _forget_cursors(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as driver:
+        driver.execute("UPDATE cursors SET payload = json_remove(payload, '$.cursor')")
+        driver.execute("PRAGMA journal_mode = DELETE")
+
+
+def _keep(to: Path) -> None:
+    """Set the present state aside, with what its log holds, and leave no log to be mistaken."""
+    if not to.exists():
+        return
+    kept = Path(f"{to}.replaced")
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{kept}{suffix}").unlink(missing_ok=True)
+    kept.hardlink_to(to)
+    for suffix in ("-wal", "-shm"):
+        if Path(f"{to}{suffix}").exists():
+            Path(f"{to}{suffix}").replace(f"{kept}{suffix}")
+
+
+def _sync_folder(to: Path) -> None:
+    descriptor = os.open(to.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
