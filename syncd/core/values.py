@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from datetime import date
 from hashlib import blake2b
 
-from syncd.core.fields import FieldType
+from syncd.core.fields import STATUSES, FieldType
 from syncd.core.records import Value
 
 _SPACES = re.compile(r"[ \t\u00a0\u200b]+")
@@ -63,3 +64,27 @@ def digest(data: object, size: int = 8) -> str:
     """Return a short hexadecimal digest of JSON-able data; equal data gives equal digests."""
     text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=size).hexdigest()
+
+
+def parse(kind: FieldType, text: str) -> Value:
+    """Return the canonical value a person typed; raises ValueError with a sentence."""
+    words = text.strip()
+    if not words:
+        return None
+    if kind is FieldType.NUMBER:
+        try:
+            return float(words)
+        except ValueError:
+            raise ValueError(f"{words!r} is not a number; write it like 3 or 2.5") from None
+    if kind is FieldType.CHECKBOX:
+        return words.lower() in ("yes", "true", "1", "on")
+    if kind is FieldType.DATE:
+        try:
+            return date.fromisoformat(words).isoformat()
+        except ValueError:
+            raise ValueError(f"{words!r} is not a date; write it like 2026-12-31") from None
+    if kind in (FieldType.MULTI_SELECT, FieldType.PEOPLE):
+        return tuple(sorted({part.strip() for part in words.split(",") if part.strip()})) or None
+    if kind is FieldType.STATUS and words not in STATUSES:
+        raise ValueError(f"{words!r} is not a status; write one of {', '.join(STATUSES)}")
+    return text if kind is FieldType.RICH_TEXT else words

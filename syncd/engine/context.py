@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from syncd.core.errors import SourceError
 from syncd.core.model import HistoryEntry, Tally
 from syncd.core.people import Directory
 from syncd.core.ports import Adapter, Clock, Publisher, Runner, Store
@@ -53,6 +54,7 @@ class Context:
     approved: str | None = None  # checksum of a plan that a person has reviewed
     cycle: int = 0
     tallies: dict[str, Tally] = field(default_factory=dict)
+    errors: dict[str, SourceError] = field(default_factory=dict)
     touched_levels: set[str] = field(default_factory=set)
 
     def count(self, connection: str, **more: int) -> None:
@@ -62,10 +64,11 @@ class Context:
             tally, **{name: getattr(tally, name) + n for name, n in more.items()}
         )
 
-    def failed(self, connection: str, error: BaseException) -> None:
+    def failed(self, connection: str, error: SourceError) -> None:
         """Note why a connection dropped out of this cycle; the first reason counts."""
         tally = self.tallies.get(connection, Tally())
         if tally.error is None:
+            self.errors[connection] = error
             self.tallies[connection] = replace(tally, error=str(error))
 
     def healthy(self) -> tuple[str, ...]:

@@ -1,0 +1,198 @@
+"""What the commands share: options, errors in words, output for people and for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncd.core.errors import (
+    NotAllowed,
+    SourceError,
+    StateError,
+    SyncdError,
+    Temporary,
+    Unsafe,
+    UserError,
+)
+
+if TYPE_CHECKING:
+    from syncd.core.model import CycleReport, Item
+    from syncd.core.ports import Store
+    from syncd.engine.context import Progress
+    from syncd.wiring import System
+
+DONE, NEEDS_PERSON, WRONG_INPUT, UNAVAILABLE = 0, 1, 2, 3
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", envvar="SYNCD_CONFIG", show_default="syncd.yaml",
+        help="The service configuration.",
+    ),
+]  # fmt: skip
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+DEFAULT_CONFIG = Path("syncd.yaml")
+
+
+def say(text: str = "") -> None:
+    """Print a line for people; control characters in tools' content never reach the terminal."""
+    safe = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    print(safe)
+
+
+def emit(value: object) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any
+    """Return dataclasses and tuples as JSON-able data."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in value]
+    return value
+
+
+def failed(error: SyncdError) -> int:
+    """Say what went wrong on stderr, in one sentence for each problem; returns the exit code."""
+    from syncd.logs import redact
+
+    print(redact(str(error)), file=sys.stderr)
+    return exit_code(error)
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code for an error; see architecture: 1 person, 2 input, 3 service."""
+    if isinstance(error, UserError | NotAllowed | StateError):
+        return WRONG_INPUT
+    if isinstance(error, Unsafe):
+        return NEEDS_PERSON
+    if isinstance(error, Temporary | SourceError):
+        return UNAVAILABLE
+    return NEEDS_PERSON
+
+
+@contextmanager
+def working(config: Path, *, fresh: bool = False) -> Iterator[System]:
+    """Open an installation for work, and close it whatever happens."""
+    import state.store
+    from syncd.wiring import open_system
+
+    system = open_system(config, state.store.open_or_make, fresh=fresh)
+    try:
+        yield system
+    finally:
+        system.close()
+
+
+@contextmanager
+def reading(config: Path) -> Iterator[System]:
+    """Open an installation for reading; a running daemon is not disturbed."""
+    import state.store
+    from syncd.wiring import open_reader
+
+    def opener(path: Path) -> Store:
+        return state.store.open(path, read_only=True)
+
+    system = open_reader(config, opener)
+    try:
+        yield system
+    finally:
+        system.close()
+
+
+def find_item(store: Store, text: str) -> Item:
+    """Return the one item a person means: by id, key, URL or title; raises UserError otherwise."""
+    found = store.find_items(text)
+    if not found:
+        raise UserError(f"no item is called {text!r}; give its title, its key or its URL")
+    exact = [item for item in found if text in (item.id, item.title)]
+    if len(found) > 1 and len(exact) != 1:
+        names = ", ".join(f"{item.title} ({item.id})" for item in found[:5])
+        raise UserError(f"{text!r} could be {len(found)} items: {names}; give the id in brackets")
+    return exact[0] if len(exact) == 1 else found[0]
+
+
+def when(seconds: float) -> str:
+    """Return a moment as people write it, UTC."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show a progress bar on stderr while long work goes on, in a terminal only."""
+    from syncd.engine.context import silent
+
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def print_report(report: CycleReport) -> None:
+    """Print what a cycle did, a line for each tool."""
+    say(f"cycle {report.number}: {report.writes} writes in {report.seconds:.1f} s")
+    for name, tally in report.tallies.items():
+        if tally.error is not None:
+            say(f"  {name:<10} left out: {tally.error}")
+            continue
+        parts = [
+            f"{tally.read} read",
+            f"{tally.changed} changed",
+            f"{tally.created} created",
+            f"{tally.updated} updated",
+        ]
+        parts += [
+            f"{count} {word}"
+            for count, word in (
+                (tally.corrected, "corrected"),
+                (tally.refused, "refused"),
+                (tally.unknown, "with unknown outcome"),
+                (tally.skipped, "outside the mapping"),
+            )
+            if count
+        ]
+        say(f"  {name:<10} {', '.join(parts)}")
+    if report.pages:
+        say(f"  pages      {report.pages} blocks written")
+    say(
+        f"  roadmap    {report.items} items, {report.conflicts} open conflicts, "
+        f"{report.notices} notices"
+    )
+    for sentence in report.frozen:
+        say(f"  held back: {sentence}")
+
+
+def cycle_exit(report: CycleReport, errors: Mapping[str, SourceError]) -> int:
+    """Return the exit code of a cycle: wrong credentials, then absent services, then open decisions."""
+    if errors:
+        return max(
+            (exit_code(error) for error in errors.values()),
+            key=lambda code: (WRONG_INPUT, UNAVAILABLE).index(code) * -1,
+        )
+    return NEEDS_PERSON if report.conflicts or report.frozen else DONE

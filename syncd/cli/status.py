@@ -1,0 +1,108 @@
+"""`syncd status`: how things stand, without asking any tool."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli.common import (
+    DEFAULT_CONFIG,
+    DONE,
+    NEEDS_PERSON,
+    ConfigOption,
+    JsonOption,
+    emit,
+    plain,
+    reading,
+    say,
+    when,
+)
+
+if TYPE_CHECKING:
+    from syncd.core.model import Notice
+    from syncd.wiring import System
+
+SHOWN = 10
+"""Notices of one kind listed before the rest is counted; --all lists every one."""
+
+
+def status(
+    config: ConfigOption = DEFAULT_CONFIG,
+    everything: Annotated[bool, typer.Option("--all", help="List every notice.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last cycle, how far each tool has been read, open conflicts and notices."""
+    with reading(config) as system:
+        store = system.store
+        conflicts, notices = store.conflicts(), store.notices()
+        cycles = store.cycles(1)
+        if as_json:
+            emit(
+                {
+                    "roadmap": system.roadmap.name,
+                    "items": store.item_count(),
+                    "last_cycle": {**plain(cycles[0]), "writes": cycles[0].writes} if cycles else None,
+                    "scopes": _scopes(system),
+                    "conflicts": conflicts,
+                    "notices": notices,
+                    "unsettled_writes": len(store.open_intents()),
+                }
+            )
+        else:
+            _print(system, everything=everything)
+    waiting = conflicts or any(notice.kind == "frozen" for notice in notices)
+    raise typer.Exit(NEEDS_PERSON if waiting else DONE)
+
+
+def _scopes(system: System) -> list[dict[str, object]]:
+    result = []
+    for scope in system.roadmap.scopes:
+        state = system.store.cursor(scope.connection, scope.id)
+        result.append(
+            {
+                "connection": scope.connection,
+                "scope": scope.name,
+                "records": system.store.count(scope.connection, scope.id),
+                "read_at": state.read_at or None,
+                "full_read_at": state.full_at,
+                "frozen": state.frozen,
+            }
+        )
+    return result
+
+
+def _print(system: System, *, everything: bool) -> None:
+    store = system.store
+    say(f"{system.roadmap.name}: {store.item_count()} items")
+    for report in store.cycles(1):
+        state = "" if report.complete else ", not everything could be done"
+        say(
+            f"last cycle {report.number} at {when(report.started_at)}: {report.writes} writes "
+            f"in {report.seconds:.1f} s{state}"
+        )
+        for name, tally in report.tallies.items():
+            if tally.error:
+                say(f"  {name}: {tally.error}")
+    for scope in _scopes(system):
+        read = when(float(str(scope["read_at"]))) if scope["read_at"] else "never"
+        say(f"  {scope['connection']:<10} {scope['scope']}: {scope['records']} records, read {read}")
+    for conflict in store.conflicts():
+        item = store.items([conflict.item]).get(conflict.item)
+        title = item.title if item else conflict.item
+        say(f"conflict {conflict.id}: {conflict.field} of {title}; `syncd conflicts show {conflict.id}`")
+    if store.open_intents():
+        say(f"{len(store.open_intents())} writes without an answer are being looked into")
+    _print_notices(store.notices(), everything=everything)
+
+
+def _print_notices(notices: tuple[Notice, ...], *, everything: bool) -> None:
+    counts = Counter(notice.kind for notice in notices)
+    for kind, count in counts.items():
+        say(f"{kind}: {count}")
+        mine = [notice for notice in notices if notice.kind == kind]
+        for notice in mine if everything else mine[:SHOWN]:
+            say(f"  {notice.sentence}")
+        if count > SHOWN and not everything:
+            say(f"  and {count - SHOWN} more; --all lists them")

@@ -1,0 +1,80 @@
+"""Log lines: one canonical line for each cycle, to a terminal or as JSON, without secrets.
+
+Redaction is the last step before rendering: whatever text a secret has got into, its exact value is
+replaced. Values are registered when a credential is read (`syncd.secrets`).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+_secrets: set[str] = set()
+
+HIDDEN = "[secret]"
+
+
+def hide(value: str) -> None:
+    """Never show this text again."""
+    if len(value) >= 4:  # noqa: PLR2004 - shorter texts would blot out ordinary words
+        _secrets.add(value)
+
+
+def redact(text: str) -> str:
+    """Return the text without any registered secret."""
+    for secret in _secrets:
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _redacted(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(each) for each in value]
+    return value if isinstance(value, int | float | bool | None) else redact(str(value))
+
+
+def _redactor(
+    _logger: Any,  # noqa: ANN401 - structlog's own signature
+    _method: str,
+    event: MutableMapping[str, Any],
+) -> MutableMapping[str, Any]:
+    return {key: _redacted(value) for key, value in event.items()}
+
+
+def configure(*, as_json: bool, debug: bool = False) -> None:
+    """Send log lines to stderr, for people or (as_json) for machines."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            _redactor,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.DEBUG if debug else logging.INFO
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger() -> Any:  # noqa: ANN401 - structlog loggers are duck-typed
+    """Return the logger of the shell."""
+    return structlog.get_logger("syncd")
