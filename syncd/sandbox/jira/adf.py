@@ -8,18 +8,13 @@ from syncd.sandbox.jira import wiki
 from syncd.sandbox.jira.model import Json
 
 _BLOCKS = frozenset(
-    "paragraph heading bulletList orderedList listItem taskList taskItem decisionList decisionItem"
-    " codeBlock blockquote rule panel expand nestedExpand table tableRow tableCell tableHeader"
-    " mediaSingle mediaGroup media caption blockCard embedCard extension bodiedExtension"
-    " layoutSection layoutColumn blockTaskItem multiBodiedExtension extensionFrame".split()
+    ["paragraph", "heading", "bulletList", "orderedList", "listItem", "taskList", "taskItem", "decisionList", "decisionItem", "codeBlock", "blockquote", "rule", "panel", "expand", "nestedExpand", "table", "tableRow", "tableCell", "tableHeader", "mediaSingle", "mediaGroup", "media", "caption", "blockCard", "embedCard", "extension", "bodiedExtension", "layoutSection", "layoutColumn", "blockTaskItem", "multiBodiedExtension", "extensionFrame"]
 )
 _INLINES = frozenset(
-    "text hardBreak mention emoji inlineCard date status placeholder inlineExtension"
-    " mediaInline".split()
+    ["text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status", "placeholder", "inlineExtension", "mediaInline"]
 )
 _MARKS = frozenset(
-    "strong em strike code underline link subsup textColor backgroundColor annotation alignment"
-    " indentation breakout border dataConsumer fragment confluenceInlineComment fontSize".split()
+    ["strong", "em", "strike", "code", "underline", "link", "subsup", "textColor", "backgroundColor", "annotation", "alignment", "indentation", "breakout", "border", "dataConsumer", "fragment", "confluenceInlineComment", "fontSize"]
 )
 _INLINE_PARENTS = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 _CONTENT_REQUIRED = frozenset(

@@ -133,9 +133,7 @@ class Call:
 
     def address(self, start: int, size: int) -> str:
         """Return the address of a page of the present listing."""
-        return (
-            f"{self.request.base_url}{self.request.path}?maxResults={size}&startAt={start}"
-        )
+        return f"{self.request.base_url}{self.request.path}?maxResults={size}&startAt={start}"
 
     def filtered(self, issues: Iterable[Issue]) -> list[Issue]:
         """Return the issues that the caller may see."""

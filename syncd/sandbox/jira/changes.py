@@ -57,7 +57,7 @@ def change_status(store: Store, issue: Issue, status_id: str) -> list[ChangeItem
 def _resolve(store: Store, issue: Issue, *, done: bool) -> Iterable[ChangeItem]:
     if done == ("resolution" in issue.values):
         return []
-    resolution = (store.by_name(store.resolutions, "Done") or next(iter(store.resolutions)))
+    resolution = store.by_name(store.resolutions, "Done") or next(iter(store.resolutions))
     item = change_value(store, issue, store.fields["resolution"], resolution if done else None)
     if done:
         issue.values["resolutiondate"] = store.now()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field as attribute
+from dataclasses import dataclass
+from dataclasses import field as attribute
 
 from syncd.sandbox.jira import parse
 from syncd.sandbox.jira.call import Call
@@ -51,16 +52,12 @@ def _object(payload: Mapping[str, Json], name: str) -> dict[str, Json]:
     return value
 
 
-def draft(
-    context: parse.Context, payload: Mapping[str, Json], allowed: dict[str, Field]
-) -> Draft:
+def draft(context: parse.Context, payload: Mapping[str, Json], allowed: dict[str, Field]) -> Draft:
     """Check `fields` and `update` of a payload; errors are collected, by field."""
     fields, update = _object(payload, "fields"), _object(payload, "update")
     made = Draft()
     for field_id in fields.keys() & update.keys():
-        made.errors[field_id] = (
-            f"Field '{field_id}' cannot appear in both 'fields' and 'update'"
-        )
+        made.errors[field_id] = f"Field '{field_id}' cannot appear in both 'fields' and 'update'"
     for field_id, raw in fields.items():
         _one(made, context, allowed, field_id, [{"set": raw}])
     for field_id, verbs in update.items():
@@ -158,9 +155,7 @@ def _check_required(context: parse.Context, made: Draft) -> None:
             made.errors[field_id] = f"{context.store.fields[field_id].name} is required."
 
 
-def _new_issue(
-    call: Call, project: Project, type_id: str, made: Draft, author: str
-) -> Issue:
+def _new_issue(call: Call, project: Project, type_id: str, made: Draft, author: str) -> Issue:
     store, now = call.store, call.store.now()
     project.last_number += 1
     values = {key: value for key, value in made.values.items() if value not in (None, [])}
@@ -355,7 +350,7 @@ def _step(call: Call, issue: Issue, payload: Mapping[str, Json]) -> Transition:
         raise bad("Missing 'transition' identifier")
     wanted = str(raw["id"])
     if not wanted.isdigit():
-        raise bad(f"'transition' identifier must be an integer")
+        raise bad("'transition' identifier must be an integer")
     for step in steps(call.store, issue):
         if step.id == wanted:
             return step

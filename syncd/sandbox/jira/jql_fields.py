@@ -68,9 +68,7 @@ def subject(store: Store, name: str, *, sorting: bool = False) -> Subject:
     if field is None:
         if sorting:
             raise bad(f"Not able to sort using field '{name}'.")
-        raise bad(
-            f"Field '{name}' does not exist or you do not have permission to view it."
-        )
+        raise bad(f"Field '{name}' does not exist or you do not have permission to view it.")
     kind = "key" if field.kind in {"key", "parent"} else _BY_KIND.get(field.kind, "set")
     return Subject(name, field, kind, _reader(store, field))
 
@@ -85,9 +83,7 @@ def _reader(store: Store, field: Field) -> Values:
     if field.kind in {"labels", "versions", "components", "options", "users", "sprints"}:
         return lambda issue: tuple(issue.values.get(field_id, ()))
     if field.kind == "rich":
-        return lambda issue: (
-            (issue.values[field_id].wiki,) if field_id in issue.values else ()
-        )
+        return lambda issue: (issue.values[field_id].wiki,) if field_id in issue.values else ()
 
     def one(issue: Issue) -> tuple[Json, ...]:
         value = issue.values.get(field_id)
@@ -109,8 +105,8 @@ _SPECIAL: dict[str, Callable[[Store], Values]] = {
     "created": lambda _store: lambda issue: (issue.created,),
     "updated": lambda _store: lambda issue: (issue.updated,),
     "issuekey": lambda _store: lambda issue: (issue.id,),
-    "statusCategory": lambda store: lambda issue: (
-        store.statuses[issue.values["status"]].category,
+    "statusCategory": lambda store: (
+        lambda issue: (store.statuses[issue.values["status"]].category,)
     ),
     "hierarchyLevel": lambda store: lambda issue: (store.type_of(issue).level,),
     "text": _all_text,

@@ -210,9 +210,7 @@ class _Parser:
             return Many(tuple(items))
         value = self.value()
         if listed and isinstance(value, Value):
-            raise self.fail(
-                f"Expecting '(' but got '{value.text}'.", self.tokens[self.place - 1]
-            )
+            raise self.fail(f"Expecting '(' but got '{value.text}'.", self.tokens[self.place - 1])
         return value
 
     def value(self) -> Operand:

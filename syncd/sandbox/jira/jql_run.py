@@ -57,9 +57,7 @@ def _clause(viewer: Viewer, node: Clause, *, negated: bool) -> Test:
     if sign.startswith("was"):
         return was(viewer, what, sign, node)
     if sign not in _allowed(what):
-        raise bad(
-            f"The operator '{node.operator}' is not supported by the '{what.name}' field."
-        )
+        raise bad(f"The operator '{node.operator}' is not supported by the '{what.name}' field.")
     if sign in {"is", "is not"}:
         return _emptiness(what, sign, node.operand)
     if what.type == "text":
@@ -94,9 +92,7 @@ def _membership(viewer: Viewer, what: Subject, sign: str, operand: Operand) -> T
     values = what.values
     wanted, empty = _wanted(viewer, what, operand)
     if sign in {"=", "in"}:
-        return lambda issue: (
-            any(v in wanted for v in found) if (found := values(issue)) else empty
-        )
+        return lambda issue: any(v in wanted for v in found) if (found := values(issue)) else empty
     return lambda issue: bool(found := values(issue)) and not any(v in wanted for v in found)
 
 
@@ -227,7 +223,9 @@ def _sprints(state: str) -> Callable[[Viewer, Subject, Call], set[Json]]:
 
 def _linked(viewer: Viewer, what: Subject, call: Call) -> set[Json]:
     if not call.arguments:
-        raise bad(f"Function '{call.name}' expected between '1' and '2' arguments but received '0'.")
+        raise bad(
+            f"Function '{call.name}' expected between '1' and '2' arguments but received '0'."
+        )
     store = viewer.store
     issue = store.find_issue(call.arguments[0])
     if issue is None:

@@ -47,8 +47,7 @@ _SCHEMAS: dict[str, tuple[str, str | None]] = {
 _LISTS = frozenset({"labels", "versions", "components", "options", "users"})
 # kinds no edit may touch
 COMPUTED = frozenset(
-    "stamp status category key watches votes progress comments worklog subtasks attachments rank"
-    " links count project".split()
+    ["stamp", "status", "category", "key", "watches", "votes", "progress", "comments", "worklog", "subtasks", "attachments", "rank", "links", "count", "project"]
 )
 
 

@@ -66,9 +66,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Json]]]:
                 if line.strip():
                     yield number, _row(path, number, line)
     except (EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} is not a complete gzip file ({error}); no issue was loaded") from (
-            error
-        )
+        raise ValueError(
+            f"{path} is not a complete gzip file ({error}); no issue was loaded"
+        ) from (error)
 
 
 def _row(path: Path, number: int, line: bytes) -> dict[str, Json]:
@@ -138,7 +138,7 @@ class _Loader:
         values.setdefault("statuscategorychangedate", _moment(fields, "updated"))
         return values
 
-    def _value(self, project: Project, field: Field, raw: Json) -> Json:  # noqa: PLR0911
+    def _value(self, project: Project, field: Field, raw: Json) -> Json:
         if raw is None:
             return None
         if field.kind == "rich":

@@ -13,9 +13,7 @@ from syncd.sandbox.jira.store import Store
 from syncd.sandbox.jira.times import is_day, parse_stamp
 
 MAX_SUMMARY = 255
-NOT_A_DOCUMENT = (
-    "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
-)
+NOT_A_DOCUMENT = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
 NOT_A_STRING = "Operation value must be a string"
 WRONG_PARENT = "Given parent work item does not belong to appropriate hierarchy."
 
@@ -190,7 +188,9 @@ def _option(_context: Context, field: Field, raw: Json) -> str:
     for option in field.options.values():
         if option.disabled:
             continue
-        if str(raw.get("id")) == option.id or ("id" not in raw and raw.get("value") == option.value):
+        if str(raw.get("id")) == option.id or (
+            "id" not in raw and raw.get("value") == option.value
+        ):
             return option.id
     if "id" in raw:
         raise FieldError(f"Option id '{raw['id']}' is not valid")

@@ -9,9 +9,7 @@ from syncd.sandbox.jira.kinds import field_schema
 from syncd.sandbox.jira.model import Comment, Field, History, Issue, Json
 from syncd.sandbox.jira.shapes import Shapes
 
-EXPAND = (
-    "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations"
-)
+EXPAND = "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations"
 FieldRender = Callable[[Shapes, Field, Issue], Json]
 MAX_CHANGELOG_IN_SEARCH = 40
 
@@ -215,7 +213,11 @@ def issue_shape(
 
 
 def add_expansions(
-    shape: dict[str, Json], shapes: Shapes, issue: Issue, expand: frozenset[str], fields: list[Field]
+    shape: dict[str, Json],
+    shapes: Shapes,
+    issue: Issue,
+    expand: frozenset[str],
+    fields: list[Field],
 ) -> None:
     """Add what `expand` names: renderedFields, names, schema, changelog, operations."""
     if "renderedFields" in expand:

@@ -25,9 +25,7 @@ def comments(call: Call, key: str) -> Response:
     if (call.request.one("orderBy") or "").startswith("-"):
         ordered = ordered[::-1]
     rows = [comment_shape(call.shapes, issue, c) for c in ordered[start : start + size]]
-    return call.ok(
-        {"startAt": start, "maxResults": size, "total": len(ordered), "comments": rows}
-    )
+    return call.ok({"startAt": start, "maxResults": size, "total": len(ordered), "comments": rows})
 
 
 def add_comment(call: Call, key: str) -> Response:

@@ -6,8 +6,8 @@ from syncd.sandbox.jira import edit
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_value, record
 from syncd.sandbox.jira.model import Issue, Json
-from syncd.sandbox.jira.problems import ApiError, FieldError, bad, bad_field
 from syncd.sandbox.jira.parse import Context, value
+from syncd.sandbox.jira.problems import ApiError, FieldError, bad, bad_field
 from syncd.sandbox.jira.render import (
     add_expansions,
     field_value,
@@ -213,9 +213,7 @@ def changelog_list(call: Call, key: str) -> Response:
     issue = call.issue(key)
     wanted = {str(number) for number in call.json().get("changelogIds", [])}
     rows = [history(call.shapes, h) for h in issue.histories if h.id in wanted]
-    return call.ok(
-        {"startAt": 0, "maxResults": len(rows), "total": len(rows), "histories": rows}
-    )
+    return call.ok({"startAt": 0, "maxResults": len(rows), "total": len(rows), "histories": rows})
 
 
 def create_meta(call: Call) -> Response:

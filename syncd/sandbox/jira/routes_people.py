@@ -19,7 +19,7 @@ def user(call: Call) -> Response:
     if not account:
         raise bad("The query parameter 'accountId' must be provided.")
     if account not in call.store.users:
-        raise missing(f"Specified user does not exist or you do not have required permissions")
+        raise missing("Specified user does not exist or you do not have required permissions")
     shape = {**call.shapes.user(account), "expand": "groups,applicationRoles"}
     return call.ok(
         {**shape, "groups": {"size": 0, "items": []}, "applicationRoles": {"size": 0, "items": []}}

@@ -93,9 +93,7 @@ def create(call: Call) -> Response:
     )
 
 
-def new_project(
-    store: Json, key: str, name: str, lead: str, *, description: str = ""
-) -> Project:
+def new_project(store: Json, key: str, name: str, lead: str, *, description: str = "") -> Project:
     """Add a project with the site's standard types and workflow."""
     from syncd.sandbox.jira.defaults import standard_workflow
 
@@ -272,9 +270,7 @@ def version_counts(call: Call, key: str) -> Response:
 def version_unresolved(call: Call, key: str) -> Response:
     """GET version/{id}/unresolvedIssueCount."""
     version = _find_version(call, key)
-    fixed = [
-        i for i in call.store.issues.values() if version.id in i.values.get("fixVersions", ())
-    ]
+    fixed = [i for i in call.store.issues.values() if version.id in i.values.get("fixVersions", ())]
     return call.ok(
         {
             "self": f"{call.shapes.api}/version/{version.id}",

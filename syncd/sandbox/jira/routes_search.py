@@ -79,7 +79,7 @@ def _search(call: Call, body: dict[str, Json]) -> Response:
     return call.ok({**answer, "isLast": found.token is None})
 
 
-def _row(  # noqa: PLR0913 - the parameters of a search
+def _row(
     call: Call,
     issue: Issue,
     names: list[str],

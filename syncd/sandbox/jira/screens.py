@@ -43,9 +43,7 @@ def meta_fields(
     }
 
 
-def transition_fields(
-    shapes: Shapes, issue: Issue, fields: dict[str, bool]
-) -> dict[str, Json]:
+def transition_fields(shapes: Shapes, issue: Issue, fields: dict[str, bool]) -> dict[str, Json]:
     """Return `FieldMetadata` of a transition's screen."""
     project = shapes.store.projects[issue.project_id]
     table, type_id = shapes.store.fields, issue.values["issuetype"]

@@ -12,7 +12,16 @@ from zlib import crc32
 import orjson
 
 from syncd.sandbox.jira.jql_fields import Subject, subject
-from syncd.sandbox.jira.jql_parse import Clause, Condition, Group, Many, Operand, Query, Value, parse
+from syncd.sandbox.jira.jql_parse import (
+    Clause,
+    Condition,
+    Group,
+    Many,
+    Operand,
+    Query,
+    Value,
+    parse,
+)
 from syncd.sandbox.jira.jql_run import compile_condition, operand_values
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue, Json

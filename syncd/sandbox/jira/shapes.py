@@ -25,7 +25,12 @@ from syncd.sandbox.jira.model import (
 from syncd.sandbox.jira.store import Store
 from syncd.sandbox.jira.times import human_day, stamp
 
-SIZES = (("48x48", ""), ("24x24", "?size=small"), ("16x16", "?size=xsmall"), ("32x32", "?size=medium"))
+SIZES = (
+    ("48x48", ""),
+    ("24x24", "?size=small"),
+    ("16x16", "?size=xsmall"),
+    ("32x32", "?size=medium"),
+)
 Made = TypeVar("Made")
 
 

@@ -104,7 +104,7 @@ def _lines(source: str) -> list[Json]:
     return content
 
 
-def _take_line(  # noqa: PLR0913, PLR0917, C901 - one place decides what a line is
+def _take_line(  # noqa: C901 - one place decides what a line is
     line: str,
     content: list[Json],
     paragraph: list[str],

@@ -1,0 +1,307 @@
+"""The sandbox behind a socket: an ASGI application, and uvicorn around it.
+
+Control endpoints lie outside the services' prefixes, under `/_sandbox/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from syncd.sandbox.services import SERVICES, Dropped, Outcome, Sandbox
+from syncd.sandbox.wire import Request, Response, query_pairs
+
+__all__ = ["Application", "Dropped", "Running", "Sandbox", "bind", "serve", "start_in_thread"]
+
+_TRANSPORT = "syncd.transport"
+_START_SECONDS = 20
+
+
+class _Protocol(HttpToolsProtocol):
+    """Hands each request the connection it came on, so that a fault can close it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
+
+
+class Application:
+    """The ASGI application: services by the first part of the path, the rest to the controls."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.controls: ASGIApp = controls(sandbox)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            service, _, path = scope["path"][1:].partition("/")
+            if service in SERVICES:
+                await self._serve(service, "/" + path, scope, receive, send)
+                return
+        await self.controls(scope, receive, send)
+
+    async def _serve(
+        self, service: str, path: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        request = _request(service, path, scope, await _body(receive))
+        outcome = self.sandbox.exchange(service, request)
+        if outcome.delay:
+            await asyncio.sleep(outcome.delay)
+        if outcome.response is None:
+            await _hang_up(scope, receive)
+        else:
+            await _send(outcome, outcome.response, scope, receive, send)
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    chunks = [body]
+    while message.get("more_body"):
+        message = await receive()
+        chunks.append(message.get("body", b""))
+    return b"".join(chunks)
+
+
+def _request(service: str, path: str, scope: Scope, body: bytes) -> Request:
+    headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+    host = headers.get("host") or "localhost"
+    scheme = headers.get("x-forwarded-proto", scope["scheme"])
+    return Request(
+        scope["method"],
+        path,
+        query_pairs(scope["query_string"].decode("latin1")),
+        headers,
+        body,
+        f"{scheme}://{host}/{service}",
+    )
+
+
+async def _send(
+    outcome: Outcome, response: Response, scope: Scope, receive: Receive, send: Send
+) -> None:
+    headers = [(k.encode("latin1"), v.encode("latin1")) for k, v in response.headers.items()]
+    if response.status not in {204, 304}:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if outcome.cut is None:
+        body = b"" if scope["method"] == "HEAD" else response.body
+        await send({"type": "http.response.body", "body": body})
+        return
+    part = response.body[: outcome.cut]
+    await send({"type": "http.response.body", "body": part, "more_body": True})
+    await _hang_up(scope, receive)
+
+
+async def _hang_up(scope: Scope, receive: Receive) -> None:
+    """Close the connection and wait until the server has seen it closed."""
+    extension = scope.get("extensions", {}).get(_TRANSPORT)
+    if extension is None:
+        raise ConnectionError("this server cannot close a connection; start it with serve()")
+    extension["transport"].close()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+# controls
+
+
+def controls(sandbox: Sandbox) -> Starlette:
+    """Return the control application."""
+
+    async def health(_request: HttpRequest) -> HttpResponse:
+        return JSONResponse({"ok": True, "services": list(SERVICES)})
+
+    async def clock(request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            _turn_clock(sandbox, await _sent(request))
+        now = sandbox.clock
+        return JSONResponse(
+            {"now": now.now(), "utc": now.utc().isoformat(), "frozen": now.frozen is not None}
+        )
+
+    async def counters(request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            sandbox.counters.clear()
+        return JSONResponse({"counters": sandbox.tallies()})
+
+    async def faults(request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            rows = await _sent(request)
+            sandbox.faults.set(rows if isinstance(rows, list) else rows.get("faults", [rows]))
+        elif request.method == "DELETE":
+            sandbox.faults.set([])
+        return JSONResponse({"faults": [rule.summary() for rule in sandbox.faults.rules]})
+
+    async def latency(request: HttpRequest) -> HttpResponse:
+        sent = await _sent(request)
+        sandbox.latency = float(sent["seconds"])
+        return JSONResponse({"seconds": sandbox.latency})
+
+    async def index(_request: HttpRequest) -> HttpResponse:
+        return PlainTextResponse("syncd sandbox: /jira /asana/api/1.0 /notion/v1 /_sandbox/\n")
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/_sandbox/healthz", health),
+            Route("/_sandbox/clock", clock, methods=["GET", "POST"]),
+            Route("/_sandbox/counters", counters),
+            Route("/_sandbox/counters/reset", counters, methods=["POST"]),
+            Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/latency", latency, methods=["POST"]),
+        ],
+        exception_handlers={ValueError: _refuse, KeyError: _refuse, TypeError: _refuse},
+    )
+
+
+async def _sent(request: HttpRequest) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return orjson.loads(await request.body())
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
+
+
+async def _refuse(_request: HttpRequest, error: Exception) -> HttpResponse:
+    what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    return JSONResponse({"error": what}, 400)
+
+
+def _turn_clock(sandbox: Sandbox, sent: Any) -> None:  # noqa: ANN401 - JSON
+    if not isinstance(sent, dict) or len(sent) != 1:
+        raise ValueError(
+            "send one of {'set': SECONDS}, {'step': SECONDS}, {'freeze': true}, {'run': true}"
+        )
+    verb, value = next(iter(sent.items()))
+    if verb in {"set", "step"}:
+        getattr(sandbox.clock, verb)(float(value))
+    elif verb in {"freeze", "run"}:
+        getattr(sandbox.clock, verb)()
+    else:
+        raise ValueError(f"the clock knows set, step, freeze and run, not {unquote(verb)!r}")
+
+
+# sockets
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raises OSError with a sentence when the port is taken."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise OSError(
+            error.errno,
+            f"cannot listen on {host}:{port} ({error.strerror}); stop the program that uses the"
+            " port, or choose another one (0 takes any free port)",
+        ) from None
+    sock.listen(1024)
+    return sock
+
+
+def _server(sandbox: Sandbox) -> uvicorn.Server:
+    config = uvicorn.Config(
+        Application(sandbox),
+        http=_Protocol,
+        loop="uvloop",
+        lifespan="off",
+        access_log=False,
+        log_level="critical",
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=2,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(
+    sandbox: Sandbox,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    started: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; `started` is told the address as soon as it is bound.
+
+    Port 0 takes a free one. Raises OSError when the port is taken.
+    """
+    sock = bind(host, port)
+    if started is not None:
+        started(f"http://{host}:{sock.getsockname()[1]}")
+    try:
+        _server(sandbox).run(sockets=[sock])
+    finally:
+        sandbox.close()
+
+
+@dataclass(slots=True)
+class Running:
+    """A server in a thread of this process."""
+
+    sandbox: Sandbox
+    url: str
+    port: int
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    def stop(self) -> None:
+        """Stop serving and wait for the thread."""
+        self.server.should_exit = True
+        self.thread.join(_START_SECONDS)
+        self.sandbox.close()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+
+def start_in_thread(
+    sandbox: Sandbox | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> Running:
+    """Serve in a thread; port 0 takes a free one. Raises OSError when the port is taken."""
+    sandbox = sandbox or Sandbox()
+    sock = bind(host, port)
+    server = _server(sandbox)
+    ready = threading.Event()
+    thread = threading.Thread(target=_run, args=(server, sock, ready), name="sandbox", daemon=True)
+    thread.start()
+    ready.wait(_START_SECONDS)
+    real = sock.getsockname()[1]
+    return Running(sandbox, f"http://{host}:{real}", real, server, thread)
+
+
+def _run(server: uvicorn.Server, sock: socket.socket, ready: threading.Event) -> None:
+    async def main() -> None:
+        task = asyncio.ensure_future(server.serve(sockets=[sock]))
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        ready.set()
+        await task
+
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

@@ -1,0 +1,167 @@
+"""The three stand-ins together, in process: one clock, faults, counters, a wire log.
+
+`syncd.sandbox.server` puts a `Sandbox` behind a socket.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.faults import Fault, Faults
+from syncd.sandbox.wire import Request, Response
+from syncd.sandbox.wirelog import WireLog
+
+SERVICES = {"jira": "JiraSandbox", "asana": "AsanaSandbox", "notion": "NotionSandbox"}
+_ID = re.compile(
+    r"\d+|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z][A-Z0-9_]+-\d+"
+    r"|customfield_\d+|\d+:[0-9a-f-]+",
+    re.IGNORECASE,
+)
+_NAMED = frozenset({"project", "createmeta", "properties"})
+_WORDS = frozenset({"search", "type", "recent", "issuetypes"})
+
+
+class Service(Protocol):
+    """A stand-in."""
+
+    token: str
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request whose path has no prefix."""
+
+
+class Dropped(ConnectionError):
+    """The connection closed without an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a request. `response` None: no answer. `cut`: bytes that still get through."""
+
+    response: Response | None
+    delay: float = 0.0
+    cut: int | None = None
+
+
+class Sandbox:
+    """One clock and the three services. Services are made when first needed.
+
+    Safe to use from several threads; each request is handled whole before the next.
+    """
+
+    def __init__(
+        self,
+        clock: SandboxClock | None = None,
+        *,
+        seed: int = 1,
+        latency: float = 0.0,
+        wire_log: str | Path | None = None,
+    ) -> None:
+        self.clock = clock or SandboxClock()
+        self.seed = seed
+        self.latency = latency  # seconds that every answer takes at least, over a socket
+        self.faults = Faults(seed)
+        self.counters: Counter[tuple[str, str, str, int]] = Counter()
+        self.lock = threading.RLock()
+        self._services: dict[str, Any] = {}
+        self._log = WireLog(wire_log) if wire_log else None
+
+    def service(self, name: str) -> Any:  # noqa: ANN401 - each service has methods of its own
+        """Return a stand-in by name; raises KeyError for other names."""
+        with self.lock:
+            if name not in self._services:
+                module = import_module(f"syncd.sandbox.{name}" if name in SERVICES else "")
+                made = getattr(module, SERVICES[name])
+                self._services[name] = made(self.clock, seed=self.seed)
+            return self._services[name]
+
+    @property
+    def jira(self) -> Any:  # noqa: ANN401
+        """Return the `JiraSandbox`."""
+        return self.service("jira")
+
+    @property
+    def asana(self) -> Any:  # noqa: ANN401
+        """Return the `AsanaSandbox`."""
+        return self.service("asana")
+
+    @property
+    def notion(self) -> Any:  # noqa: ANN401
+        """Return the `NotionSandbox`."""
+        return self.service("notion")
+
+    def credentials(self, url: str) -> dict[str, dict[str, str]]:
+        """Return address and credentials of each service behind a server's address."""
+        found = {}
+        for name in SERVICES:
+            made = self.service(name)
+            found[name] = {"url": f"{url}/{name}", "token": made.token}
+        found["jira"] = {"url": f"{url}/jira", "email": self.jira.email, "token": self.jira.token}
+        return found
+
+    def handle(self, service: str, request: Request) -> Response:
+        """Answer a request in process; raises `Dropped` where a fault closes the connection."""
+        outcome = self.exchange(service, request)
+        if outcome.response is None or outcome.cut is not None:
+            raise Dropped(f"{request.method} {request.path}: the connection was closed")
+        return outcome.response
+
+    def exchange(self, service: str, request: Request) -> Outcome:
+        """Handle a request with faults, count it and log it."""
+        with self.lock:
+            fault = self.faults.choose(service, request)
+            outcome = self._struck(fault, service, request) if fault else self._plain(
+                service, request)  # fmt: skip
+            response = outcome.response
+            status = response.status if response else 0
+            self.counters[service, request.method, template(request.path), status] += 1
+            if self._log is not None:
+                self._log.write(request, response if outcome.cut is None else None)
+            return outcome
+
+    def _plain(self, service: str, request: Request) -> Outcome:
+        return Outcome(self.service(service).handle(request), self.latency)
+
+    def _struck(self, fault: Fault, service: str, request: Request) -> Outcome:
+        delay = self.latency + fault.delay
+        instead = fault.answer()
+        if fault.drop_before:
+            return Outcome(None, delay)
+        if instead is not None and not fault.apply:
+            return Outcome(instead, delay)
+        real = self.service(service).handle(request)
+        if fault.drop_after:
+            return Outcome(None, delay)
+        return Outcome(instead or real, delay, fault.truncate)
+
+    def tallies(self) -> list[dict[str, Any]]:
+        """Return how often each endpoint was called, most called first."""
+        names = ("service", "method", "endpoint", "status")
+        return [
+            {**dict(zip(names, key, strict=True)), "calls": count}
+            for key, count in self.counters.most_common()
+        ]
+
+    def close(self) -> None:
+        """Close the wire log."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+
+def template(path: str) -> str:
+    """Return a path with ids and keys replaced by `{id}`, for counting."""
+    parts = path.split("/")
+    for place, part in enumerate(parts):
+        before = parts[place - 1] if place else ""
+        named = before in _NAMED and part not in _WORDS
+        if part and before != "api" and (named or _ID.fullmatch(part)):
+            parts[place] = "{id}"
+    return "/".join(parts)
