@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from adapters.text import (
     BulletList,
     Code,
     Divider,
+    Doc,
     Heading,
     Inline,
     Link,
@@ -37,6 +39,7 @@ from adapters.text import (
     render_inlines,
     render_markdown,
 )
+from adapters.text.syntax import DIVIDER, FENCE
 from syncd.core.views import PageBlock
 
 Line = tuple[Inline, ...]
@@ -205,28 +208,55 @@ def property_runs(markdown: str) -> list[Json]:
 
 def property_markdown(runs: Iterable[Json]) -> str:
     """Return the neutral Markdown of a property's rich text."""
+    lines = [(line, plain_inlines(line)) for line in _split(from_runs(runs))]
     source: list[str] = []
-    fenced = False
-    for line in _split(from_runs(runs)):
-        text = plain_inlines(line)
-        fence = text.startswith("```")
-        raw = fenced or fence or text.strip() == "---"
-        source.append(text if raw else _source(line, text))
-        fenced ^= fence
+    fence = ""  # what opened the code we are in
+    table = False
+    for number, (line, text) in enumerate(lines):
+        bare = _bare(text)
+        below = _bare(lines[number + 1][1]) if number + 1 < len(lines) else ""
+        table = not fence and bare.startswith("|") and (table or bool(_SEPARATOR.match(below)))
+        opening = FENCE.match(bare)
+        if fence:
+            fence = "" if _closes(bare, fence) else fence
+            source.append(text)
+        elif opening or DIVIDER.match(bare):
+            fence = opening[1] if opening else ""
+            source.append(text)
+        else:
+            source.append(_source(line, text, table=table))
     return render_markdown(parse_markdown("\n".join(source)))
 
 
-_BLOCK_START = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s(?:\[[ xX]\]\s)?\s*|>\s?|#{1,3}\s)*")
+_SEPARATOR = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*\Z")
 
 
-def _source(line: Line, text: str) -> str:
-    """Return the Markdown of a line: what starts a block as it stands, the rest escaped."""
+def _bare(text: str) -> str:
+    """Return a line without what starts lists, quotes and headings."""
     start = _BLOCK_START.match(text)
-    length = start.end() if start else 0
-    if not length or not isinstance(line[0], Text) or len(line[0].text) < length:
-        return render_inlines(line)
-    rest = (Text(line[0].text[length:], line[0].marks), *line[1:])
-    return text[:length] + render_inlines(rest)
+    return text[start.end() :] if start else text
+
+
+def _closes(bare: str, fence: str) -> bool:
+    return len(bare.strip()) >= len(fence) and not bare.strip(" \t`")
+
+
+_BLOCK_START = re.compile(
+    r"[ \t]*(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?|>[ \t]*|#{1,6}[ \t]+)*"
+)
+
+
+def _source(line: Line, text: str, *, table: bool) -> str:
+    """Return the Markdown of a line: what starts a block as it stands, the rest escaped."""
+    start, rest = "", line
+    match = _BLOCK_START.match(text)
+    if match and match[0] and isinstance(line[0], Text) and len(line[0].text) >= match.end():
+        start = match[0]
+        rest = (Text(line[0].text[match.end() :], line[0].marks), *line[1:])
+    rendered = render_inlines(rest)
+    if table:
+        return start + rendered.replace("\\\\|", "\\|")
+    return start + ("\\" if rendered.startswith("|") else "") + rendered
 
 
 def _split(inlines: Iterable[Inline]) -> Iterator[Line]:
@@ -263,10 +293,8 @@ def _block_lines(block: Block) -> Iterator[Line]:
             yield from _split(children)
         case Heading(level=level, children=children):
             yield (Text("#" * level + " "), *children)
-        case Code(language=language, text=text):
-            yield from _verbatim(f"```{language}\n{text}\n```")
-        case Divider():
-            yield from _verbatim("---")
+        case Code() | Divider():
+            yield from _verbatim(render_markdown(Doc((block,))))
         case Table(rows=rows):
             yield from _table_lines(rows)
         case Opaque(text=text):
@@ -303,14 +331,23 @@ def _indented(lines: Iterable[Line], first: str, rest: str) -> Iterator[Line]:
 
 def _table_lines(rows: Sequence[Sequence[Line]]) -> Iterator[Line]:
     for number, row in enumerate(rows):
-        cells = [(Text(" "), *_on_one_line(cell), Text(" |")) for cell in row]
+        cells = [(Text(" "), *map(_in_cell, cell), Text(" |")) for cell in row]
         yield (Text("|"), *(inline for cell in cells for inline in cell))
         if not number:
             yield (Text("|" + " --- |" * len(row)),)
 
 
-def _on_one_line(cell: Line) -> Line:
-    return tuple(Text(" ") if isinstance(inline, Break) else inline for inline in cell)
+def _in_cell(inline: Inline) -> Inline:
+    """Return an inline on one line, with its bars told from those between cells."""
+    if isinstance(inline, Link):
+        return replace(inline, children=tuple(_unbarred(child) for child in inline.children))
+    return _unbarred(inline)
+
+
+def _unbarred(inline: Text | Break | Opaque) -> Text | Break | Opaque:
+    if isinstance(inline, Break):
+        return Text(" ")
+    return replace(inline, text=inline.text.replace("|", "\\|"))
 
 
 # blocks of a page -------------------------------------------------------------------------------
