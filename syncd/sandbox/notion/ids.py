@@ -1,0 +1,83 @@
+"""Identifiers as Notion makes them: dashed UUIDs that share a prefix per day, and four-character property ids."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Collection
+from urllib.parse import quote, unquote
+
+_UUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
+_PROPERTY_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz:;<=>?@[\\]^_`{|}~"
+_SAFE = "-_.!~*'()"  # what JavaScript's encodeURIComponent leaves alone
+
+TAGS = {"data_source": "000b", "view": "000c", "comment": "001d", "discussion": "001c"}
+TAGS["file_upload"] = "00b2"
+
+
+def parse_uuid(text: object) -> str | None:
+    """Return a UUID in dashed lower-case form, or None if the text is none."""
+    if not isinstance(text, str):
+        return None
+    match = _UUID.fullmatch(text.lower())
+    return "-".join(match.groups()) if match else None
+
+
+def plain(identifier: str) -> str:
+    """Return a UUID without dashes, as it stands in addresses."""
+    return identifier.replace("-", "")
+
+
+def encode_property(identifier: str) -> str:
+    """Return a property id as responses show it (`;A?a` as `%3BA%3Fa`)."""
+    return quote(identifier, safe=_SAFE)
+
+
+def decode_property(identifier: str) -> str:
+    """Return the raw form of a property id."""
+    return unquote(identifier)
+
+
+class Ids:
+    """Makes all identifiers from one seed, so that equal calls give equal ids."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._workspace = f"{self._random.getrandbits(36):09x}"
+
+    def uuid4(self) -> str:
+        """Return a wholly random UUID (databases, options, requests)."""
+        bits = self._random.getrandbits(128)
+        bits = bits & ~(0xF << 76) | 4 << 76
+        return _dashed(f"{bits & ~(3 << 62) | 2 << 62:032x}")
+
+    def make(self, kind: str, now: float) -> str:
+        """Return the id of a new page, block, data source, view, comment or upload.
+
+        As in real traffic the first three digits tell the day and the next nine the workspace.
+        """
+        day = int(now // 86400) & 0xFFF
+        tag = TAGS.get(kind, "")
+        tail = f"{self._random.getrandbits(48):012x}"
+        middle = f"81{self._random.getrandbits(8):02x}{8 + self._random.getrandbits(2):x}"
+        middle += f"{self._random.getrandbits(12):03x}"
+        return _dashed(f"{day:03x}{self._workspace}{middle}{tag}{tail[len(tag) :]}")
+
+    def property(self, taken: Collection[str]) -> str:
+        """Return a property id not in `taken`, raw (not percent-encoded)."""
+        while True:
+            found = "".join(self._random.choices(_PROPERTY_CHARACTERS, k=4))
+            if found not in taken:
+                return found
+
+    def choice(self, values: Collection[str]) -> str:
+        """Return one of the values."""
+        return self._random.choice(list(values))
+
+    def getstate(self) -> object:
+        """Return the generator's state, for snapshots."""
+        return self._random.getstate()
+
+
+def _dashed(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

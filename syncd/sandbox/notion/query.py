@@ -1,0 +1,195 @@
+"""Rows of a data source in order, page by page, up to the service's cap of 10,000 per query."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from syncd.sandbox.notion.checks import (
+    page_size,
+    require_bool,
+    require_choice,
+    require_dict,
+    require_list,
+)
+from syncd.sandbox.notion.errors import MISSING, bad, invalid
+from syncd.sandbox.notion.filters import STAMPS, Filters, Test
+from syncd.sandbox.notion.ids import parse_uuid
+from syncd.sandbox.notion.rollups import as_text
+from syncd.sandbox.notion.schema import find
+from syncd.sandbox.notion.store import DataSource, Page, Prop, Rows, Store, minute
+from syncd.sandbox.notion.times import instant
+from syncd.sandbox.notion.values import Values
+
+JSON = dict[str, Any]
+CAP = 10_000
+Key = tuple[str, bool]  # "created_time" or "last_edited_time", and whether descending
+
+
+class Query:
+    """One request for rows: order, filter, position, size."""
+
+    def __init__(self, store: Store, values: Values, source: DataSource, rows: Rows) -> None:
+        self._store = store
+        self._values = values
+        self._source = source
+        self._rows = rows
+        self.cap = CAP
+
+    def run(self, body: JSON, filters: Filters) -> tuple[list[Page], str | None, bool]:
+        """Return the rows of a page, the next cursor, and whether the cap cuts this query off."""
+        size = page_size(body.get("page_size", MISSING))
+        given = body.get("filter")
+        test = filters.compile(given) if given is not None else None
+        ordered = self._ordered(body.get("sorts"), test)
+        start, served = self._position(body.get("start_cursor"), ordered)
+        room = min(size, max(self.cap - served, 0))
+        found = list(islice(self._matching(ordered, start, test), size + 1))
+        capped = self._is_capped(test)
+        results, following = found[:room], found[room:]
+        if not following or served + len(results) >= self.cap:
+            return results, None, capped
+        cursor = following[0].id
+        self._store.remember(self._source.id, cursor, served + len(results))
+        return results, cursor, capped
+
+    def _is_capped(self, test: Test | None) -> bool:
+        if len(self._rows) <= self.cap:
+            return False
+        if test is None:
+            return True
+        pages = (self._store.nodes[key] for key in self._rows.by_id)
+        return sum(1 for page in pages if isinstance(page, Page) and test(page)) > self.cap
+
+    def _matching(self, ordered: Sequence[str], start: int, test: Test | None) -> Iterator[Page]:
+        nodes = self._store.nodes
+        for index in range(start, len(ordered)):
+            page = nodes[ordered[index]]
+            if isinstance(page, Page) and (test is None or test(page)):
+                yield page
+
+    def _position(self, cursor: object, ordered: Sequence[str]) -> tuple[int, int]:
+        """Return where a cursor's row stands now, and how many rows were served before it."""
+        if cursor is None:
+            return 0, 0
+        if not isinstance(cursor, str):
+            raise bad("start_cursor", "be a string", cursor)
+        identifier = parse_uuid(cursor)
+        if identifier is None:
+            raise bad("start_cursor", "be a valid uuid", cursor)
+        served = self._store.cursors.get((self._source.id, identifier))
+        index = _index(ordered, identifier)
+        if index is None:
+            if served is None:
+                raise invalid(f"The start_cursor provided is invalid: {cursor}")
+            index = min(served, len(ordered))
+        return index, index if served is None else served
+
+    def _ordered(self, given: object, test: Test | None) -> Sequence[str]:
+        sorts = [] if given is None else require_list(given, "sorts")
+        keys = [
+            self._sort(require_dict(item, f"sorts[{i}]"), f"sorts[{i}]")
+            for i, item in enumerate(sorts)
+        ]
+        if not keys:
+            return self._rows.by_id
+        if len(keys) == 1 and isinstance(keys[0][0], str):
+            return _Stamped(self._rows, keys[0][0] == "created_time", descending=keys[0][1])
+        pages = list(self._matching(self._rows.by_id, 0, test))
+        for what, descending in reversed(keys):
+            pages = self._sorted(pages, what, descending=descending)
+        return [page.id for page in pages]
+
+    def _sort(self, given: JSON, where: str) -> tuple[Prop | str, bool]:
+        direction = require_choice(
+            given.get("direction", "ascending"), f"{where}.direction", ("ascending", "descending")
+        )
+        if "timestamp" in given:
+            return require_choice(
+                given["timestamp"], f"{where}.timestamp", STAMPS
+            ), direction == "descending"
+        if "property" not in given:
+            raise bad(f"{where}.property", "be defined", MISSING)
+        prop = find(self._source, str(given["property"]))
+        if prop is None:
+            raise invalid(f"Could not find sort property with name or id: {given['property']}")
+        if prop.type in STAMPS:
+            return prop.type, direction == "descending"
+        return prop, direction == "descending"
+
+    def _sorted(self, pages: list[Page], what: Prop | str, *, descending: bool) -> list[Page]:
+        """Sort stably; rows without a value come last in both directions."""
+        if isinstance(what, str):
+            created = what == "created_time"
+            return sorted(
+                pages,
+                key=lambda page: minute(page.created if created else page.edited),
+                reverse=descending,
+            )
+        keyed = [(self._key(what, page), page) for page in pages]
+        full = [pair for pair in keyed if pair[0] is not None]
+        full.sort(key=lambda pair: pair[0], reverse=descending)
+        return [page for _key, page in full] + [page for key, page in keyed if key is None]
+
+    def _key(self, prop: Prop, page: Page) -> Any:  # noqa: ANN401 - by type
+        value = page.values.get(prop.id)
+        if prop.type == "number":
+            return value
+        if prop.type == "unique_id":
+            return page.number
+        if prop.type == "checkbox":
+            return bool(value)
+        if prop.type in ("select", "status"):
+            return (
+                list(prop.config["options"]).index(value)
+                if value in prop.config["options"]
+                else None
+            )
+        if prop.type == "date":
+            return instant(value["start"]) if value else None
+        if prop.type in ("formula", "rollup"):
+            computed = self._values.computed(self._source, prop, page)
+            return computed.get("number")
+        text = as_text(prop.type, self._values.shown(self._source, prop, page))
+        return text.casefold() or None
+
+
+class _Stamped(Sequence[str]):
+    """The row ids in order of a time, read from the index without copying it."""
+
+    def __init__(self, rows: Rows, created: bool, *, descending: bool) -> None:  # noqa: FBT001
+        self._items = rows.by_created if created else rows.by_edited
+        self._keys = rows.keys
+        self._which = 0 if created else 1
+        self._descending = descending
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - single index only is used
+        return self._items[-1 - index if self._descending else index][1]
+
+    def find(self, identifier: str) -> int | None:
+        """Return the place of a row."""
+        key = self._keys.get(identifier)
+        if key is None:
+            return None
+        at = bisect_left(self._items, (key[self._which], identifier))
+        return len(self._items) - 1 - at if self._descending else at
+
+
+def _index(ordered: Sequence[str], identifier: str) -> int | None:
+    if isinstance(ordered, _Stamped):
+        return ordered.find(identifier)
+    try:
+        return ordered.index(identifier)
+    except ValueError:
+        return None
+
+
+def wants_trash(body: JSON, *, legacy: bool) -> bool:
+    """Tell whether a query asks for rows in the trash."""
+    value = body.get("in_trash", body.get("archived") if legacy else None)
+    return False if value is None else require_bool(value, "in_trash")

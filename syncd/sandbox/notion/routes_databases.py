@@ -1,0 +1,276 @@
+"""Databases and data sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncd.sandbox.notion import files, paging, richtext
+from syncd.sandbox.notion.app import App, Call
+from syncd.sandbox.notion.blocks import ARCHIVED
+from syncd.sandbox.notion.checks import (
+    only,
+    require_bool,
+    require_choice,
+    require_dict,
+    require_uuid,
+)
+from syncd.sandbox.notion.errors import MISSING, bad, invalid
+from syncd.sandbox.notion.filters import Filters
+from syncd.sandbox.notion.query import Query, wants_trash
+from syncd.sandbox.notion.schema import find
+from syncd.sandbox.notion.shapes import listing
+from syncd.sandbox.notion.store import Block, Database, DataSource, Node, Page, Rows, View
+
+JSON = dict[str, Any]
+DATABASE_KEYS = (
+    "parent", "title", "description", "is_inline", "initial_data_source", "icon", "cover",
+    "is_locked", "in_trash", "archived",
+)  # fmt: skip
+SOURCE_KEYS = ("parent", "properties", "title", "description", "icon", "in_trash", "archived")
+QUERY_KEYS = (
+    "sorts", "filter", "start_cursor", "page_size", "in_trash", "archived", "result_type",
+    "is_archived",
+)  # fmt: skip
+
+
+def container(app: App, given: object, where: str = "parent") -> tuple[str, str]:
+    """Return the place a new database or page is to have: page, block or workspace."""
+    body = require_dict(given, where)
+    if body.get("type") == "workspace" or "workspace" in body:
+        return "workspace", ""
+    for kind, noun in (("page_id", "page"), ("block_id", "block")):
+        if kind in body:
+            identifier = require_uuid(body[kind], f"{where}.{kind}")
+            node = app.store.nodes.get(identifier)
+            if not isinstance(node, Page | Block) or not app.store.is_shared(node):
+                raise app.shapes.not_found(noun, identifier)
+            if app.store.is_trashed(node):
+                raise invalid(ARCHIVED)
+            return ("page_id" if isinstance(node, Page) else "block_id"), identifier
+    raise bad(f"{where}.page_id", "be defined", MISSING)
+
+
+def set_trash(app: App, node: Node, call: Call, *, trashed: bool) -> None:
+    """Put a node in the trash or take it out."""
+    if node.in_trash == trashed:
+        return
+    source = app.store.source_of(node) if isinstance(node, Page) else None
+    if source is not None and isinstance(node, Page):
+        source.rows_for(node).remove(node)
+        node.in_trash = trashed
+        source.rows_for(node).add(node)
+    node.in_trash = trashed
+    app.touch(node, call)
+
+
+class Databases:
+    """/v1/databases."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def create(self, call: Call) -> JSON:
+        """Make a database with its first data source."""
+        body, app = call.body, self._app
+        only(body, DATABASE_KEYS)
+        parent = container(app, body.get("parent", MISSING))
+        initial = body.get("initial_data_source", {})
+        first = require_dict(initial, "initial_data_source")
+        database = Database(app.ids.uuid4(), parent, call.now, call.user, call.now, call.user)
+        self._set(database, body)
+        source = DataSource(
+            app.ids.uuid4(),
+            ("database_id", database.id),
+            call.now, call.user, call.now, call.user,
+            title=list(database.title),
+        )  # fmt: skip
+        app.store.nodes[database.id] = database
+        app.store.nodes[source.id] = source
+        try:
+            given = first.get("properties", MISSING)
+            app.schemas.create(source, given, "initial_data_source.properties")
+        except Exception:
+            del app.store.nodes[database.id], app.store.nodes[source.id]
+            raise
+        app.store.attach(database)
+        app.store.attach(source)
+        default_view(app, database, source, call)
+        return app.shapes.database(database)
+
+    def get(self, call: Call) -> JSON:
+        """Return a database."""
+        return self._app.shapes.database(self._app.database(call))
+
+    def update(self, call: Call) -> JSON:
+        """Change a database's own attributes."""
+        database, body = self._app.database(call), call.body
+        only(body, DATABASE_KEYS)
+        flag = call.trash_flag()
+        if database.in_trash and flag is not False:
+            raise invalid(ARCHIVED)
+        parent = container(self._app, body["parent"]) if "parent" in body else None
+        self._set(database, body)
+        if parent is not None:
+            self._app.store.detach(database)
+            database.parent = parent
+            self._app.store.attach(database)
+        if flag is not None:
+            set_trash(self._app, database, call, trashed=flag)
+        self._app.touch(database, call)
+        return self._app.shapes.database(database)
+
+    def _set(self, database: Database, body: JSON) -> None:
+        app = self._app
+        new: dict[str, Any] = {}
+        for name in ("title", "description"):
+            if name in body:
+                new[name] = richtext.parse(body[name], name, app.shapes.mention)
+        for name in ("is_inline", "is_locked"):
+            if body.get(name) is not None:
+                new[name] = require_bool(body[name], name)
+        if "icon" in body:
+            new["icon"] = files.icon(app.store, body["icon"], "icon")
+        if "cover" in body:
+            new["cover"] = files.cover(app.store, body["cover"], "cover")
+        for name, value in new.items():
+            setattr(database, name, value)
+
+
+def default_view(app: App, database: Database, source: DataSource, call: Call) -> None:
+    """Give a new data source the table view the service gives it."""
+    view = View(
+        app.ids.uuid4(), database.id, source.id, "Default view", "table",
+        call.now, call.user, call.now, call.user,
+    )  # fmt: skip
+    app.store.views[view.id] = view
+
+
+class DataSources:
+    """/v1/data_sources."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.cap = 10_000
+
+    def create(self, call: Call) -> JSON:
+        """Add a data source to a database."""
+        body, app = call.body, self._app
+        only(body, SOURCE_KEYS)
+        parent = require_dict(body.get("parent", MISSING), "parent")
+        identifier = require_uuid(parent.get("database_id", MISSING), "parent.database_id")
+        database = app.store.nodes.get(identifier)
+        if not isinstance(database, Database) or not app.store.is_shared(database):
+            raise app.shapes.not_found("database", identifier)
+        source = DataSource(
+            app.ids.make("data_source", call.now),
+            ("database_id", identifier),
+            call.now, call.user, call.now, call.user,
+        )  # fmt: skip
+        self._set(source, body)
+        app.store.nodes[source.id] = source
+        try:
+            app.schemas.create(source, body.get("properties", MISSING), "properties")
+        except Exception:
+            del app.store.nodes[source.id]
+            raise
+        app.store.attach(source)
+        default_view(app, database, source, call)
+        return app.shapes.data_source(source)
+
+    def _set(self, source: DataSource, body: JSON) -> None:
+        if "title" in body:
+            source.title = richtext.parse(body["title"], "title", self._app.shapes.mention)
+        if "description" in body:
+            source.description = richtext.parse(
+                body["description"], "description", self._app.shapes.mention
+            )
+        if "icon" in body:
+            source.icon = files.icon(self._app.store, body["icon"], "icon")
+
+    def get(self, call: Call) -> JSON:
+        """Return a data source with its columns."""
+        return self._app.shapes.data_source(self._app.source(call))
+
+    def update(self, call: Call) -> JSON:
+        """Change title, icon, columns, place or trash."""
+        source, body, app = self._app.source(call), call.body, self._app
+        only(body, SOURCE_KEYS)
+        flag = call.trash_flag()
+        if source.in_trash and flag is not False:
+            raise invalid(ARCHIVED)
+        self._set(source, body)
+        if body.get("properties") is not None:
+            app.schemas.update(source, body["properties"], "properties")
+        if "parent" in body:
+            self._move(source, body["parent"])
+        if flag is not None:
+            set_trash(app, source, call, trashed=flag)
+        app.touch(source, call)
+        return app.shapes.data_source(source)
+
+    def _move(self, source: DataSource, given: object) -> None:
+        parent = require_dict(given, "parent")
+        identifier = require_uuid(parent.get("database_id", MISSING), "parent.database_id")
+        database = self._app.store.nodes.get(identifier)
+        if not isinstance(database, Database) or not self._app.store.is_shared(database):
+            raise self._app.shapes.not_found("database", identifier)
+        self._app.store.detach(source)
+        source.parent = ("database_id", identifier)
+        self._app.store.attach(source)
+
+    def query(self, call: Call) -> JSON:
+        """Return rows: filtered, sorted, paged, capped."""
+        source, body, app = self._app.source(call), call.body, self._app
+        only(body, QUERY_KEYS)
+        if body.get("result_type") is not None:
+            require_choice(body["result_type"], "result_type", ("page", "data_source"))
+        rows = self._rows(source, body, legacy=call.legacy)
+        only_ids = wanted_properties(source, call)
+        query = Query(app.store, app.values, source, rows)
+        query.cap = self.cap
+        if body.get("result_type") == "data_source":
+            rows = Rows()
+        pages, cursor, capped = query.run(body, Filters(source, app.values, call.now, call.user))
+        shown = listing(
+            [app.shapes.page(page, only_ids) for page in pages], cursor, "page_or_data_source"
+        )
+        if capped:
+            shown["request_status"] = {
+                "type": "incomplete",
+                "incomplete_reason": "query_result_limit_reached",
+            }
+        return shown
+
+    def _rows(self, source: DataSource, body: JSON, *, legacy: bool) -> Rows:
+        if wants_trash(body, legacy=legacy):
+            return source.trashed
+        if body.get("is_archived") is not None and require_bool(body["is_archived"], "is_archived"):
+            return source.archived
+        return Rows() if body.get("result_type") == "data_source" else source.live
+
+    def templates(self, call: Call) -> JSON:
+        """Return the page templates of a data source (without envelope, as the service does)."""
+        source = self._app.source(call)
+        name = (call.request.one("name") or "").casefold()
+        held = {
+            key: (title, default)
+            for key, title, default in source.templates
+            if name in title.casefold()
+        }
+        ids, cursor = paging.from_query(call.request, list(held))
+        shown = [{"id": key, "name": held[key][0], "is_default": held[key][1]} for key in ids]
+        return {"templates": shown, "has_more": cursor is not None, "next_cursor": cursor}
+
+
+def wanted_properties(source: DataSource, call: Call) -> frozenset[str] | None:
+    """Return the column ids a request limits the answer to, None for all."""
+    names = (*call.request.many("filter_properties"), *call.request.many("filter_properties[]"))
+    if not names:
+        return None
+    found = []
+    for name in names:
+        prop = find(source, name)
+        if prop is None:
+            raise invalid(f"{name} is not a property that exists.")
+        found.append(prop.id)
+    return frozenset(found)

@@ -1,0 +1,209 @@
+"""The stand-in for Notion's API: routing, authentication, versions, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
+
+from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.notion import routes_blocks, routes_databases, routes_extra, routes_pages
+from syncd.sandbox.notion import routes_users as users
+from syncd.sandbox.notion.app import App, Call
+from syncd.sandbox.notion.errors import MISSING, NotionError, invalid, shown
+from syncd.sandbox.notion.ids import parse_uuid
+from syncd.sandbox.notion.store import User
+from syncd.sandbox.wire import Request, Response, Router, json_response
+
+JSON = dict[str, Any]
+Handler = Callable[[Call], JSON | tuple[int, JSON]]
+CURRENT, LEGACY = "2026-03-11", "2025-09-03"
+BODY_LIMIT = 500_000  # bytes of a JSON request; files have limits of their own
+TOKEN = "sandbox-notion-token"  # noqa: S105 - public, of a stand-in
+
+
+class NotionSandbox:
+    """A Notion workspace with one connection (a bot), answering API requests in process.
+
+    Not safe for threads: one request at a time.
+    """
+
+    def __init__(self, clock: SandboxClock, *, seed: int = 1) -> None:
+        self.clock = clock
+        self.app = App(clock, seed, "Sandbox")
+        self.token = TOKEN
+        bot = self._add(User(self.app.ids.uuid4(), "syncd sandbox"))
+        self.app.shapes.bot_id = bot
+        self.app.store.tokens[self.token] = bot
+        self._sources = routes_databases.DataSources(self.app)
+        self._router = Router()
+        self.operations: list[tuple[str, str]] = []
+        self._add_routes()
+
+    def add_user(self, name: str, email: str, *, user_id: str | None = None) -> str:
+        """Add a person and return their id."""
+        identifier = self.app.ids.uuid4() if user_id is None else parse_uuid(user_id)
+        if identifier is None:
+            raise ValueError(f"{user_id} is no UUID: give one, or leave it out")
+        return self._add(User(identifier, name, email))
+
+    def _add(self, user: User) -> str:
+        self.app.store.users[user.id] = user
+        return user.id
+
+    def add_token(self, user_id: str, token: str) -> None:
+        """Let a token act as a user: `last_edited_by` becomes that user."""
+        if user_id not in self.app.store.users:
+            raise ValueError(f"no user {user_id}: add it with add_user first")
+        self.app.store.tokens[token] = user_id
+
+    def share(self, page_or_database_id: str, shared: bool) -> None:  # noqa: FBT001 - reads well
+        """Show a page, database or data source, with all in it, to the connection, or hide it."""
+        identifier = parse_uuid(page_or_database_id) or ""
+        if shared:
+            self.app.store.unshared.discard(identifier)
+        elif identifier in self.app.store.nodes:
+            self.app.store.unshared.add(identifier)
+        else:
+            raise ValueError(f"no page or database {page_or_database_id} to hide")
+
+    def add_template(self, data_source_id: str, page_id: str, *, default: bool = False) -> None:
+        """Make a page a template of a data source."""
+        source, page = self.app.store.source(data_source_id), self.app.store.page(page_id)
+        if source is None or page is None:
+            raise ValueError(f"no data source {data_source_id} or no page {page_id}")
+        source.templates.append((page_id, self.app.shapes.title(page), default))
+
+    def add_emoji(self, name: str, url: str) -> str:
+        """Add a custom emoji and return its id."""
+        emoji = {"id": self.app.ids.uuid4(), "name": name, "url": url}
+        self.app.store.emojis.append(emoji)
+        return emoji["id"]
+
+    def limit_query(self, rows: int) -> None:
+        """Set how many rows one query gives at most (10,000 in the service)."""
+        self._sources.cap = rows
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        request_id = self.app.ids.uuid4()
+        status = 200
+        try:
+            answer = self._answer(request)
+            if isinstance(answer, tuple):
+                status, answer = answer
+        except NotionError as error:
+            status, answer = error.status, error.body(request_id)
+        if "templates" not in answer:  # the one list the service sends bare
+            answer = {**answer, "request_id": request_id}
+        headers = {
+            "date": formatdate(self.clock.now(), usegmt=True),
+            "x-notion-request-id": request_id,
+        }
+        return json_response(answer, status, headers)
+
+    def _answer(self, request: Request) -> JSON | tuple[int, JSON]:
+        found = self._router.find(request.method, request.path)
+        if isinstance(found, frozenset):
+            raise NotionError("invalid_request_url", "Invalid request URL.")
+        handler, values = found
+        user = self._user(request)
+        legacy = self._version(request) == LEGACY
+        self.app.shapes.legacy = legacy
+        multipart = request.headers.get("content-type", "").startswith("multipart/")
+        if len(request.body) > BODY_LIMIT and not multipart:
+            raise invalid(
+                f"Request body is too large: {len(request.body)} bytes, the limit is 500KB."
+            )
+        return handler(Call(request, values, user, self.clock.now(), legacy))  # type: ignore[return-value,arg-type]
+
+    def _user(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        user = self.app.store.tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+        if user is None:
+            raise NotionError("unauthorized", "API token is invalid.")
+        return user
+
+    def _version(self, request: Request) -> str:
+        version = request.headers.get("notion-version")
+        if version is None:
+            raise NotionError(
+                "missing_version",
+                "Notion-Version header failed validation: Notion-Version header should be "
+                f"defined, instead was {shown(MISSING)}.",
+            )
+        if version not in (CURRENT, LEGACY):
+            raise invalid(
+                "Notion-Version header failed validation: Notion-Version header should be "
+                f'`"{LEGACY}"` or `"{CURRENT}"`, instead was {shown(version)}.'
+            )
+        return version
+
+    def _route(self, method: str, template: str, handler: Handler) -> None:
+        self.operations.append((method, template))
+        self._router.add(method, template, handler)  # type: ignore[arg-type]
+
+    def _add_routes(self) -> None:
+        """Add all routes, the busy ones first."""
+        self._content_routes()
+        self._schema_routes()
+        self._people_routes()
+        self._extra_routes()
+
+    def _content_routes(self) -> None:
+        pages = routes_pages.Pages(self.app)
+        blocks = routes_blocks.Blocks(self.app)
+        self._route("GET", "/v1/pages/{page_id}", pages.get)
+        self._route("PATCH", "/v1/pages/{page_id}", pages.update)
+        self._route("POST", "/v1/data_sources/{data_source_id}/query", self._sources.query)
+        self._route("POST", "/v1/pages/?", pages.create)
+        self._route("GET", "/v1/blocks/{block_id}/children", blocks.children)
+        self._route("PATCH", "/v1/blocks/{block_id}/children", blocks.append)
+        self._route("GET", "/v1/blocks/{block_id}", blocks.get)
+        self._route("PATCH", "/v1/blocks/{block_id}", blocks.update)
+        self._route("DELETE", "/v1/blocks/{block_id}", blocks.delete)
+        self._route("GET", "/v1/pages/{page_id}/properties/{property_id}", pages.property_item)
+        self._route("POST", "/v1/pages/{page_id}/move", pages.move)
+
+    def _schema_routes(self) -> None:
+        databases, sources = routes_databases.Databases(self.app), self._sources
+        self._route("POST", "/v1/databases/?", databases.create)
+        self._route("GET", "/v1/databases/{database_id}", databases.get)
+        self._route("PATCH", "/v1/databases/{database_id}", databases.update)
+        self._route("POST", "/v1/data_sources/?", sources.create)
+        self._route("GET", "/v1/data_sources/{data_source_id}", sources.get)
+        self._route("PATCH", "/v1/data_sources/{data_source_id}", sources.update)
+        self._route("GET", "/v1/data_sources/{data_source_id}/templates", sources.templates)
+
+    def _people_routes(self) -> None:
+        people, comments = users.Users(self.app), routes_blocks.Comments(self.app)
+        self._route("GET", "/v1/users/me", people.me)
+        self._route("GET", "/v1/users/{user_id}", people.get)
+        self._route("GET", "/v1/users", people.list)
+        self._route("POST", "/v1/search", users.Search(self.app).search)
+        self._route("GET", "/v1/comments", comments.list)
+        self._route("POST", "/v1/comments", comments.create)
+        self._route("GET", "/v1/comments/{comment_id}", comments.get)
+        self._route("PATCH", "/v1/comments/{comment_id}", comments.update)
+        self._route("DELETE", "/v1/comments/{comment_id}", comments.delete)
+
+    def _extra_routes(self) -> None:
+        text, views = routes_extra.Markdown(self.app), routes_extra.Views(self.app)
+        uploads = routes_extra.Uploads(self.app)
+        self._route("GET", "/v1/pages/{page_id}/markdown", text.get)
+        self._route("PATCH", "/v1/pages/{page_id}/markdown", text.update)
+        self._route("GET", "/v1/async_tasks/{task_id}", text.task)
+        self._route("GET", "/v1/views", views.list)
+        self._route("POST", "/v1/views", views.create)
+        self._route("GET", "/v1/views/{view_id}", views.get)
+        self._route("PATCH", "/v1/views/{view_id}", views.update)
+        self._route("DELETE", "/v1/views/{view_id}", views.delete)
+        self._route("POST", "/v1/views/{view_id}/queries", views.query)
+        self._route("GET", "/v1/views/{view_id}/queries/{query_id}", views.results)
+        self._route("DELETE", "/v1/views/{view_id}/queries/{query_id}", views.forget)
+        self._route("POST", "/v1/file_uploads", uploads.create)
+        self._route("GET", "/v1/file_uploads", uploads.list)
+        self._route("GET", "/v1/file_uploads/{file_upload_id}", uploads.get)
+        self._route("POST", "/v1/file_uploads/{file_upload_id}/send", uploads.send)
+        self._route("POST", "/v1/file_uploads/{file_upload_id}/complete", uploads.complete)
+        self._route("GET", "/v1/custom_emojis", uploads.emojis)
