@@ -10,7 +10,7 @@ import orjson
 
 from syncd.sandbox.asana import pages
 from syncd.sandbox.asana.access import can_see
-from syncd.sandbox.asana.entities import Entity, Task, User
+from syncd.sandbox.asana.entities import Entity, Story, Task, User
 from syncd.sandbox.asana.errors import CONTENT_TYPE, bad, missing, no_access, unknown
 from syncd.sandbox.asana.events import Actor, Streams
 from syncd.sandbox.asana.fieldvalues import find_user
@@ -148,6 +148,8 @@ class Call:
         if not gid.isascii() or not gid.isdigit():
             raise bad(f"{label}: Not a recognized ID: {gid}")
         found = self.store.get(gid, kind)
+        if isinstance(found, Story) and found.target not in self.store.objects:
+            found = None
         if found is None:
             raise unknown(label, gid, status)
         if not can_see(self.store, self.user, found):

@@ -47,8 +47,8 @@ def read_moment(field: str, value: object) -> float | None:
     if value is None:
         return None
     try:
-        found = datetime.fromisoformat(value)  # type: ignore[arg-type] - refused right below
-    except (TypeError, ValueError):
+        found = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
         raise bad(f"{field}: Time must be in ISO-8601 format, not: {value}") from None
     return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp(), 3)
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from syncd.sandbox.asana.call import Call
-from syncd.sandbox.asana.entities import CustomField, EnumOption, Workspace
+from syncd.sandbox.asana.entities import (
+    CustomField,
+    CustomFieldSetting,
+    EnumOption,
+    Project,
+    Workspace,
+)
 from syncd.sandbox.asana.errors import bad, missing
 from syncd.sandbox.wire import Response
 
@@ -13,6 +19,7 @@ COLORS = (
     "none", "red", "orange", "yellow-orange", "yellow", "yellow-green", "green", "blue-green",
     "aqua", "blue", "indigo", "purple", "magenta", "hot-pink", "pink", "cool-gray",
 )  # fmt: skip
+HOLDERS = (Project,)
 RESERVED = frozenset({"name", "assignee", "due date", "start date", "notes", "projects", "tags"})
 MOST_OPTIONS = 500
 MOST_DIGITS = 6
@@ -121,6 +128,12 @@ def update_field(call: Call, field: str) -> Response:
 def delete_field(call: Call, field: str) -> Response:
     """DELETE /custom_fields/{gid}."""
     found = call.load(CustomField, field)
+    for setting in list(call.store.every(CustomFieldSetting)):
+        if setting.field == found.gid:
+            holder = call.store.objects.get(setting.parent)
+            if isinstance(holder, HOLDERS):
+                holder.settings = tuple(gid for gid in holder.settings if gid != setting.gid)
+            call.store.bin(setting)
     call.store.bin(found)
     return call.empty()
 

@@ -216,6 +216,7 @@ def delete_project(call: Call, project: str) -> Response:
         section = call.store.need(gid, Section)
         for _, task in list(section.tasks.keys):
             call.store.take(call.store.need(task, Task), found)
+        call.store.bin(section)
     call.actor.emit(found, "deleted")
     call.store.bin(found)
     return call.empty()
