@@ -146,8 +146,12 @@ def _line(inlines: Sequence[Inline], line_break: str) -> str:
         wanted = inline.marks if isinstance(inline, Text) else frozenset[Mark]()
         out.extend(_close(is_open, wanted))
         if isinstance(inline, Text):
-            out.extend(_open(is_open, inlines, number))
-            out.append(_text(inline))
+            # A sign does not open before a blank; the normal form gives blanks their marks anyway.
+            words = inline.text if Mark.CODE in inline.marks else inline.text.lstrip()
+            out.append(inline.text[: len(inline.text) - len(words)])
+            if words:
+                out.extend(_open(is_open, inlines, number))
+                out.append(_text(words, inline.marks))
         elif isinstance(inline, Link):
             out.append(f"[{_line(inline.children, ' ')}]({_href(inline.href)})")
         elif isinstance(inline, Break):
@@ -185,10 +189,10 @@ def _reach(mark: Mark, inlines: Sequence[Inline], at: int) -> int:
     return end
 
 
-def _text(text: Text) -> str:
-    if Mark.CODE in text.marks:
-        return _code_span(text.text)
-    return _SPECIAL.sub(lambda match: "\\" + match[0], text.text)
+def _text(text: str, marks: frozenset[Mark]) -> str:
+    if Mark.CODE in marks:
+        return _code_span(text)
+    return _SPECIAL.sub(lambda match: "\\" + match[0], text)
 
 
 def _code_span(text: str) -> str:

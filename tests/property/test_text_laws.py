@@ -71,8 +71,23 @@ docs = st.lists(blocks, max_size=4).map(tuple).map(Doc)
 
 
 @given(docs)
-@settings(max_examples=400)
+@settings(max_examples=250)
 def test_rendered_text_reads_back_as_the_normal_document(doc):
+    assert parse_markdown(render_markdown(doc)) == normalise(doc)
+
+
+words = st.sampled_from(["a", "b", " c", "d ", " ", "e f", "*", "_", "~", "\u00a0g", "`", "!"])
+dense = st.one_of(
+    st.builds(Text, words, st.frozensets(st.sampled_from(Mark))),
+    st.builds(Text, words, st.frozensets(st.sampled_from([Mark.BOLD, Mark.ITALIC]))),
+    st.builds(Link, st.just("u"), st.lists(st.builds(Text, words), max_size=2).map(tuple)),
+)
+
+
+@given(st.lists(dense, min_size=2, max_size=7).map(tuple))
+@settings(max_examples=600)
+def test_marks_that_overlap_and_touch_read_back(line):
+    doc = Doc((Paragraph(line),))
     assert parse_markdown(render_markdown(doc)) == normalise(doc)
 
 
@@ -92,7 +107,7 @@ def test_there_is_one_spelling_for_a_document(doc):
 @given(st.one_of(strings, st.lists(strings, max_size=8).map("\n".join)))
 @example("***a** b* c")
 @example("- a\n   - b\n\n     c\n  1. d\n```\nx")
-@settings(max_examples=400)
+@settings(max_examples=250)
 def test_any_text_can_be_read_and_settles_at_once(text):
     doc = parse_markdown(text)
     assert normalise(doc) == doc
