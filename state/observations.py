@@ -142,7 +142,7 @@ class _Known:
     marker: str | None
 
     def completed(self, record: Record) -> Record:
-        """Fill in what this reading was not told: the marker, and the author of the same version."""
+        """Fill in what this reading was not told: marker, and author of the same version."""
         marker = record.marker or self.marker
         author = record.author
         if author is None and record.updated == self.updated:
@@ -160,8 +160,9 @@ class Observations(Session):
     ) -> tuple[Record, ...]:
         """Store (record, level) pairs as just read; returns those that are new or differ.
 
-        A record counts once, in its last form, when it comes several times. No marker, and no author
-        of a version already known, means that this way of reading does not tell: what is known stays.
+        A record counts once, in its last form, when it comes several times. No marker, and no
+        author of a version already known, means that this way of reading does not tell: what is
+        known stays.
         """
         by_connection: dict[str, list[_Incoming]] = defaultdict(list)
         for record, level in records:

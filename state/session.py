@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -32,6 +32,12 @@ class Handle:
     path: Path
     read_only: bool
     identity: tuple[int, int] | None  # device and inode; None in memory
+
+    def close(self) -> None:
+        """Close the file, whatever state it is in."""
+        with suppress(*DriverError):
+            self.connection.close()
+        self.driver.close()
 
 
 class Session:

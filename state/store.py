@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -54,15 +55,17 @@ class SqlStore(Observations, Items, Journal, Facts, History, Progress):
                 self._leave()
             finally:
                 self._broken = StateError(f"the state file {self.path} has been closed")
-                self._handle.driver.close()
+                self._handle.close()
                 if self._held is not None:
                     self._held.release()
 
     def _leave(self) -> None:
-        if self._handle.driver.in_transaction:
-            self._handle.driver.rollback()
-        if self._broken is None and not self._handle.read_only:
-            self._save_meta("clean", "1")
+        """Note that all is well. Where that cannot be written, the next opening checks the file."""
+        with suppress(StateError, *DriverError):
+            if self._handle.driver.in_transaction:
+                self._handle.driver.rollback()
+            if self._broken is None and not self._handle.read_only:
+                self._save_meta("clean", "1")
 
 
 def open(  # noqa: A001 - read as state.store.open
@@ -142,10 +145,10 @@ def _closed_on_error(handle: Handle, check: Callable[[Handle], object]) -> Handl
     try:
         check(handle)
     except DriverError as error:
-        handle.driver.close()
+        handle.close()
         raise state_error(handle.path, error) from error
     except BaseException:
-        handle.driver.close()
+        handle.close()
         raise
     return handle
 
