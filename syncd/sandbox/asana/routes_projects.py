@@ -87,38 +87,29 @@ def create_project(call: Call, workspace: str = "", team: str = "") -> Response:
     )
     if home.is_organization and in_team is None:
         raise bad("Missing required team field")
-    name = call.required("name")
-    made = new_project(call, name, home, in_team)
+    made = new_project(call, call.required("name"), home, in_team)
     call.actor.muted = True
-    try:
-        edit_project(call, made)
-    except BaseException:
-        call.store.bin(made)
-        raise
-    finally:
-        call.actor.muted = False
+    edit_project(call, made)
+    call.actor.muted = False
+    call.store.add(made)
+    add_section(call, made, "Untitled section")
     return call.made(made, "projects")
 
 
 def new_project(call: Call, name: str, home: Workspace, team: Team | None) -> Project:
-    """Make a project with its first section; its creator owns it and is a member."""
-    store = call.store
-    now = store.now()
-    made = store.add(
-        Project(
-            store.new_gid(),
-            name=name,
-            workspace=home.gid,
-            team=team.gid if team else None,
-            created_at=now,
-            modified_at=now,
-            owner=call.user,
-            members=(call.user,),
-            followers=(call.user,),
-        )
+    """Return a project not yet in the store; its creator owns it and is a member."""
+    now = call.store.now()
+    return Project(
+        call.store.new_gid(),
+        name=name,
+        workspace=home.gid,
+        team=team.gid if team else None,
+        created_at=now,
+        modified_at=now,
+        owner=call.user,
+        members=(call.user,),
+        followers=(call.user,),
     )
-    add_section(call, made, "Untitled section")
-    return made
 
 
 def update_project(call: Call, project: str) -> Response:

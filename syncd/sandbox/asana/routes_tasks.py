@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -288,9 +289,7 @@ class _Since:
     def __init__(self, call: Call) -> None:
         completed = call.request.one("completed_since")
         self.completed = (
-            call.store.now()
-            if completed == "now"
-            else read_moment("completed_since", completed or None)
+            math.inf if completed == "now" else read_moment("completed_since", completed or None)
         )
         self.modified = read_moment("modified_since", call.request.one("modified_since") or None)
 
