@@ -18,13 +18,18 @@ from syncd.core.records import Container, FieldKind, RemoteField, Schema
 from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, Roadmap
 
 
-def bind(mapping: Mapping, schemas: Mapping_[str, Schema]) -> Roadmap:
-    """Return the mapping bound to what the tools hold; raises MappingError with every problem."""
+def bind(mapping: Mapping, schemas: Mapping_[str, Schema], *, partial: bool = False) -> Roadmap:
+    """Return the mapping bound to what the tools hold; raises MappingError with every problem.
+
+    With `partial`, connections without a schema (a service that does not answer) are left out; who
+    decides a field does not change by that.
+    """
     problems = Problems()
     resolvers = {
         name: Resolver(schemas[name], problems) for name in mapping.connections if name in schemas
     }
-    _unread(mapping, resolvers, problems)
+    if not partial:
+        _unread(mapping, resolvers, problems)
     bound = SideBinder(mapping, resolvers, problems).bind()
     binder = _CellBinder(mapping, resolvers, bound, problems)
     cells = binder.cells()
@@ -33,7 +38,7 @@ def bind(mapping: Mapping, schemas: Mapping_[str, Schema]) -> Roadmap:
     return Roadmap(
         name=mapping.name,
         connections=mapping.connections,
-        sides={level: tuple(one.side for one in sides) for level, sides in bound.items()},
+        sides={level: tuple(one.side for one in sides) for level, sides in bound.items() if sides},
         fields=_field_rules(mapping),
         cells=cells,
         scopes=all_scopes,

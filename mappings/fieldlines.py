@@ -44,13 +44,13 @@ class FieldReader:
         options = {key: value for key, value in data.items() if key in FieldBlock.model_fields}
         block = validate(FieldBlock, options, self._document, self._path, self._problems)
         type_ = self._type(data)
-        cells = {
-            connection: cell
+        cells = [
+            self._cell(connection, value, type_)
             for connection, value in data.items()
             if connection in self._kinds and connection not in options
-            if (cell := self._cell(connection, value, type_)) is not None
-        }
-        if block is None or type_ is None:
+        ]
+        understood = [cell for cell in cells if cell is not None]
+        if block is None or type_ is None or len(understood) < len(cells):
             return None
         return FieldLine(
             name=self._name,
@@ -62,7 +62,7 @@ class FieldReader:
             rollup=self._rollup(block),
             of=self._of(block),
             levels=tuple(block.levels) if block.levels else LEVELS,
-            cells=cells,
+            cells={cell.connection: cell for cell in understood},
         )
 
     def _key(self, *path: str) -> Any:  # noqa: ANN401

@@ -131,7 +131,7 @@ def _events(text: str) -> Iterator[Any]:
     yield from YAML(typ="safe", pure=True).parse(text)
 
 
-class _Refused(Exception):  # noqa: N818 - ends the walk; the problem is noted already
+class _Refused(Exception):
     """The file holds something that makes reading on pointless."""
 
 
@@ -264,9 +264,10 @@ _ADVICE = {
     "mapping values are not allowed": "a colon is not expected here: put text that holds a colon "
     "in quotes, and indent the keys of one mapping alike",
     "could not find expected ':'": "a colon is missing after this key: write `key: value`",
+    "<stream end>": "a [ or { is opened and never closed: close it",
     "unexpected end of stream": "a quote is opened and never closed: close it",
-    "expected ',' or ']'": "a list is not closed: write the missing comma or ]",
-    "expected ',' or '}'": "a mapping is not closed: write the missing comma or }",
+    "expected ',' or ']'": "a comma or the end of the list is missing: write , or ]",
+    "expected ',' or '}'": "a comma or the end of the mapping is missing: write , or }",
     "expected <block end>": "this line is indented differently from its neighbours: align it",
     "cannot start any token": "no value can start with this character: put the value in quotes",
 }

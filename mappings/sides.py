@@ -254,17 +254,7 @@ def _scope(
     fields = {remote for side in sides for remote in side.reads}
     for side in sides:
         fields |= {cell.remote for cell in cells.get((side.line.level, connection), {}).values()}
-    markers = list(dict.fromkeys(side.marker for side in sides if side.marker))
-    if len(markers) > 1:
-        last = next(side for side in sides if side.marker == markers[1])
-        place = last.line.marker.place if last.line.marker else last.line.place
-        reason = f"{quoted(name)} has another marker already: write the same `marker` everywhere"
-        problems.add(place, reason)
-    for side in sides:
-        for cell in cells.get((side.line.level, connection), {}).values():
-            if cell.remote in markers:
-                reason = f"{quoted(cell.remote_name)} holds syncd's marker: name another field"
-                problems.add(cell.place, reason)
+    markers = _markers(name, sides, cells, problems)
     return Scope(
         connection=connection,
         id=scope_id,
@@ -274,3 +264,24 @@ def _scope(
         marker=markers[0] if markers else None,
         subtasks=any(side.line.subtask for side in sides),
     )
+
+
+def _markers(
+    name: str,
+    sides: Sequence[BoundSide],
+    cells: Mapping[tuple[str, str], Mapping[str, CellRule]],
+    problems: Problems,
+) -> list[str]:
+    """Return the marker field of a scope, in a list that is empty when there is none."""
+    markers = list(dict.fromkeys(side.marker for side in sides if side.marker))
+    if len(markers) > 1:
+        named = [side.line for side in sides if side.marker and side.line.marker]
+        place = named[-1].marker.place if named and named[-1].marker else sides[-1].line.place
+        reason = f"{quoted(name)} has another marker already: write the same `marker` everywhere"
+        problems.add(place, reason)
+    for side in sides:
+        for cell in cells.get((side.line.level, side.line.connection), {}).values():
+            if cell.remote in markers:
+                reason = f"{quoted(cell.remote_name)} holds syncd's marker: name another field"
+                problems.add(cell.place, reason)
+    return markers

@@ -68,6 +68,14 @@ class Config:
         return self.path.parent
 
     @property
+    def index_lags(self) -> dict[str, float]:
+        """Return how many seconds each service's search may be behind its writes."""
+        return {
+            name: float(getattr(connection.settings, "index_lag", 0.0))
+            for name, connection in self.connections.items()
+        }
+
+    @property
     def kinds(self) -> dict[str, str]:
         """Return the kind of each connection, in the order written."""
         return {name: connection.kind for name, connection in self.connections.items()}

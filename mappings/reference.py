@@ -1,0 +1,200 @@
+"""Writes what is generated: mappings/schema.json for editors, and docs/reference/mapping.md.
+
+`python -m mappings.reference` writes both; with `--check` it only says which one is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from mappings.itemlines import SIDE_KEYS
+from mappings.positions import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from mappings.schema import (
+    CellBlock,
+    FieldBlock,
+    LevelBlock,
+    LimitBlock,
+    LimitsBlock,
+    MappingFile,
+    PageBlock,
+    RollupBlock,
+    SideBlock,
+)
+from mappings.transforms import kinds_for
+from syncd.core.fields import CATALOGUE, LEVELS, STATUSES, FieldType
+
+_BLOCKS: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("The file", "", MappingFile),
+    ("A level", "items: LEVEL:", LevelBlock),
+    ("A side", "items: LEVEL: CONNECTION:", SideBlock),
+    ("A field", "fields: NAME:", FieldBlock),
+    ("A field in one connection", "fields: NAME: CONNECTION:", CellBlock),
+    ("A roll-up", "fields: NAME: rollup:", RollupBlock),
+    ("A page", "pages: -", PageBlock),
+    ("Limits", "limits:", LimitsBlock),
+    ("A limit", "limits: creates: and overwrites:", LimitBlock),
+)
+
+
+def schema_json() -> str:
+    """Return the JSON Schema of a mapping file."""
+    schema = MappingFile.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "syncd mapping"
+    return json.dumps(_plain(schema), indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(node: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Leave out what only pydantic says: titles of keys, and null (an empty key is refused)."""
+    if isinstance(node, list):
+        return [_plain(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {
+        key: value if key in ("properties", "$defs") else _plain(value)
+        for key, value in node.items()
+        if not (key == "title" and ("type" in node or "anyOf" in node or "$ref" in node))
+        and not (key == "default" and value is None)
+    }
+    for key in ("properties", "$defs"):
+        if key in kept:
+            kept[key] = {name: _plain(one) for name, one in kept[key].items()}
+    choices = [one for one in kept.get("anyOf", ()) if one != {"type": "null"}]
+    if "anyOf" in kept and len(choices) == 1:
+        del kept["anyOf"]
+        return {**choices[0], **kept}
+    return {**kept, "anyOf": choices} if choices else kept
+
+
+def page() -> str:
+    """Return the reference page of the language."""
+    parts = [_HEAD]
+    for title, where, model in _BLOCKS:
+        parts += [
+            f"\n## {title}\n",
+            f"`{where}`\n" if where else "",
+            _describe(model),
+            "",
+            _keys(model),
+        ]
+        if model is SideBlock:
+            parts.append(_side_keys())
+    parts += ["\n## Levels\n", " > ".join(LEVELS[:-1]) + f"; and {LEVELS[-1]}, beside the tree.\n"]
+    parts += ["\n## Statuses\n", ", ".join(f"`{name}`" for name in STATUSES) + ".\n"]
+    parts += ["\n## Fields\n", _catalogue(), "\n## What holds what\n", _HOLDS, _pairs(), _FOOT]
+    return "\n".join(parts).replace("\n\n\n", "\n\n")
+
+
+def _describe(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _keys(model: type[BaseModel]) -> str:
+    rows = ["| Key | Default | Meaning |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else _shown(field.default)
+        examples = [f"`{name}: {example}`" for example in field.examples or ()]
+        meaning = " ".join([str(field.description), *(["Example:"] if examples else [])])
+        rows.append(
+            f"| `{name}` | {default} | {meaning} {', '.join(examples)} |".replace("  ", " ")
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - any default
+    if value is None:
+        return ""
+    return f"`{json.dumps(value).strip(chr(34))}`"
+
+
+def _side_keys() -> str:
+    rows = ["| Tool | Keys |", "|---|---|"]
+    rows += [
+        f"| {kind} | {', '.join(f'`{key}`' for key in keys)} |" for kind, keys in SIDE_KEYS.items()
+    ]
+    return "\n" + "\n".join(rows) + "\n"
+
+
+def _catalogue() -> str:
+    rows = ["| Field | Type | Meaning |", "|---|---|---|"]
+    for spec in CATALOGUE.values():
+        computed = "Computed. " if spec.derived else ""
+        rows.append(f"| `{spec.name}` | {spec.type} | {computed}{spec.doc} |")
+    return "\n".join(rows) + "\n"
+
+
+def _pairs() -> str:
+    rows = ["| Type | Kinds of field in a tool |", "|---|---|"]
+    rows += [f"| {type_} | {', '.join(kinds_for(type_))} |" for type_ in FieldType]
+    return "\n".join(rows) + "\n"
+
+
+_HEAD = f"""# The mapping language
+
+Generated by `python -m mappings.reference`; do not edit.
+
+A mapping says what an item of the roadmap is, where it lives in each tool, which fields are kept in
+step and who decides. It is YAML 1.2 in UTF-8. Every message about it names file, line and column,
+and all problems are reported at once. Editors check it while you type when its first line is
+`# yaml-language-server: $schema=PATH` with the path of `mappings/schema.json`. Names of projects,
+databases, fields and options are written as people see them; where two things have one name,
+write the id. Complete examples: `mappings/rules/`.
+
+Limits: {MAX_BYTES // 1024 // 1024} MiB, {MAX_DEPTH} levels deep, {MAX_NODES:,} values.
+Anchors, aliases, tags, directives and duplicate keys are refused. `yes`, `no`, `on`, `off`, dates
+and numbers with a leading zero are text.
+"""
+
+_HOLDS = """A field of a type can be held in these kinds of fields of a tool. `select` holds options
+by their names; `values` translates them. Labels of Jira cannot hold spaces.
+"""
+
+_FOOT = """
+## Who decides
+
+`owner` names the connection that decides; without it the level's home does. Where the owner does
+not hold items of a level, the level's home decides there. With `owner: shared` everybody may edit.
+Derived fields are computed, written, and corrected when somebody edits them. An item's parent is
+decided by the first connection of `parent:` in which something above the item lives too.
+"""
+
+_ROOT = Path(__file__).parent
+
+
+def targets() -> dict[Path, str]:
+    """Return the generated files and what must be in them."""
+    return {
+        _ROOT / "schema.json": schema_json(),
+        _ROOT.parent / "docs" / "reference" / "mapping.md": page(),
+    }
+
+
+def stale() -> list[Path]:
+    """Return the generated files that are not what they must be."""
+    return [
+        path
+        for path, text in targets().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the files, or with --check name the stale ones; returns the exit code."""
+    if "--check" in arguments:
+        for path in stale():
+            sys.stderr.write(f"{path} is stale: run `python -m mappings.reference`\n")
+        return 1 if stale() else 0
+    for path, text in targets().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
