@@ -20,11 +20,11 @@ class Config(BaseModel):
     requests_per_second: float = Field(
         default=2.9,
         gt=0,
-        le=100,
+        le=10_000,
         description="Requests a second in the long run. Notion allows 180 a minute (600 on "
         "Business and Enterprise plans) to everything that uses the same token.",
     )
-    burst: int = Field(default=170, ge=1, le=600, description="Requests at once after a pause.")
+    burst: int = Field(default=170, ge=1, le=10_000, description="Requests at once after a pause.")
 
     @field_validator("url")
     @classmethod
