@@ -52,9 +52,7 @@ class App:
         node = self.node(call, name, "page")
         if isinstance(node, Database | DataSource):
             kind = "database" if isinstance(node, Database) else "data source"
-            raise invalid(
-                f"Provided ID {node.id} is a {kind}, not a page. Use the retrieve {kind} API instead."
-            )
+            raise wrong_kind(node.id, kind, "page")
         if not isinstance(node, Page):
             raise self.shapes.not_found("page", node.id)
         return node
@@ -63,9 +61,7 @@ class App:
         """Return the database an address names."""
         node = self.node(call, "database_id", "database")
         if isinstance(node, Page):
-            raise invalid(
-                f"Provided ID {node.id} is a page, not a database. Use the retrieve page API instead."
-            )
+            raise wrong_kind(node.id, "page", "database")
         if not isinstance(node, Database):
             raise self.shapes.not_found("database", node.id)
         return node
@@ -105,15 +101,11 @@ class Call:
         """Return an id in the address, in dashed form."""
         found = parse_uuid(self.values[name])
         if found is None:
-            quoted = orjson.dumps(self.values[name]).decode()
-            raise invalid(
-                f"path failed validation: path.{name} should be a valid uuid, "
-                f"instead was `{quoted}`."
-            )
+            raise bad(name, "be a valid uuid", self.values[name], part="path")
         return found
 
     def trash_flag(self) -> bool | None:
-        """Return what the body says of the trash: `in_trash`, or `archived` in the older version."""
+        """Return what the body says of the trash: `in_trash`, in the older version `archived`."""
         body = self.body
         if not self.legacy and "archived" in body:
             raise bad("archived", "be not present", body["archived"])
@@ -123,6 +115,14 @@ class Call:
         if not isinstance(value, bool):
             raise bad("in_trash", "be a boolean", value)
         return value
+
+
+def wrong_kind(identifier: str, kind: str, wanted: str) -> NotionError:
+    """Return the answer for an id that stands for something else."""
+    return invalid(
+        f"Provided ID {identifier} is a {kind}, not a {wanted}. "
+        f"Use the retrieve {kind} API instead."
+    )
 
 
 def read_body(request: Request) -> JSON:

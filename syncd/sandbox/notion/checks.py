@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from syncd.sandbox.notion.errors import MISSING, bad, invalid, shown
+from syncd.sandbox.notion.errors import MISSING, bad
 from syncd.sandbox.notion.ids import parse_uuid
 
 TEXT_LIMIT = 2000
@@ -65,10 +65,7 @@ def require_uuid(value: object, where: str, *, part: str = "body") -> str:
         raise bad(where, "be defined", value, part=part)
     found = parse_uuid(value)
     if found is None:
-        quoted = shown(value)
-        raise invalid(
-            f"{part} failed validation: {part}.{where} should be a valid uuid, instead was {quoted}."
-        )
+        raise bad(where, "be a valid uuid", value, part=part)
     return found
 
 

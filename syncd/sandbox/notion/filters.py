@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from syncd.sandbox.notion import times
 from syncd.sandbox.notion.checks import require_dict, require_list
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
 from syncd.sandbox.notion.ids import parse_uuid
+from syncd.sandbox.notion.richtext import RichText
 from syncd.sandbox.notion.rollups import as_text
 from syncd.sandbox.notion.schema import find
 from syncd.sandbox.notion.store import DataSource, Page, Prop, minute
@@ -60,11 +62,9 @@ class Filters:
             self.compile(item, f"{where}[{index}]", depth + 1)
             for index, item in enumerate(require_list(given, where))
         ]
-        if len(tests) == 1:
-            return tests[0]
-        if word == "and":
-            return lambda page: all(test(page) for test in tests)
-        return lambda page: any(test(page) for test in tests)
+        if not tests:
+            return lambda _page: True
+        return reduce(_both if word == "and" else _either, tests)
 
     def _stamp(self, body: JSON, where: str) -> Test:
         name = body["timestamp"]
@@ -86,9 +86,9 @@ class Filters:
     def _by_type(self, prop: Prop, condition: JSON, where: str) -> Test:
         kind, key = prop.type, prop.id
         if kind in ("title", "rich_text"):
-            return text_test(lambda page: _plain(page, key), condition, where)
+            return text_test(_folded(key), condition, where)
         if kind in TEXT:
-            return text_test(lambda page: page.values.get(key) or "", condition, where)
+            return text_test(lambda page: (page.values.get(key) or "").lower(), condition, where)
         if kind in ("number", "unique_id"):
             getter = (lambda page: page.number) if kind == "unique_id" else _value(key)
             return number_test(getter, condition, where)
@@ -155,7 +155,7 @@ class Filters:
             return self._rolled(prop, name, inner, where)
         spot = f"{where}.{name}"
         if name == "string":
-            return text_test(lambda page: whole(page).get("string") or "", inner, spot)
+            return text_test(lambda page: (whole(page).get("string") or "").lower(), inner, spot)
         if name == "number":
             return number_test(lambda page: whole(page).get("number"), inner, spot)
         if name == "checkbox":
@@ -179,6 +179,14 @@ class Filters:
         return rolled
 
 
+def _both(one: Test, other: Test) -> Test:
+    return lambda page: one(page) and other(page)
+
+
+def _either(one: Test, other: Test) -> Test:
+    return lambda page: one(page) or other(page)
+
+
 def fits(prop: str, kind: str) -> bool:
     """Tell whether a filter of a kind may be used on a column of a type."""
     if prop in PEOPLE:
@@ -190,15 +198,11 @@ def fits(prop: str, kind: str) -> bool:
     return prop == kind
 
 
-def _plain(page: Page, key: str) -> str:
-    items = page.values.get(key)
-    if not items:
-        return ""
-    return (
-        str(items[0]["plain_text"])
-        if len(items) == 1
-        else "".join([item["plain_text"] for item in items])
-    )
+_EMPTY_TEXT = RichText(())
+
+
+def _folded(key: str) -> Getter:
+    return lambda page: page.values.get(key, _EMPTY_TEXT).folded
 
 
 def _value(key: str) -> Getter:
@@ -248,28 +252,28 @@ def existence(getter: Getter, name: str, wanted: object, where: str) -> Test:
     return lambda page: (value := getter(page)) is not None and value not in ("", [], ())
 
 
-_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
-    "equals": lambda text, wanted: text == wanted,
-    "does_not_equal": lambda text, wanted: text != wanted,
-    "contains": lambda text, wanted: wanted in text,
-    "does_not_contain": lambda text, wanted: wanted not in text,
-    "starts_with": lambda text, wanted: text.startswith(wanted),
-    "ends_with": lambda text, wanted: text.endswith(wanted),
+# One closure a test instead of a shared one: a query calls it for every row.
+_TEXT_TESTS: dict[str, Callable[[Getter, str], Test]] = {
+    "equals": lambda get, wanted: lambda page: get(page) == wanted,
+    "does_not_equal": lambda get, wanted: lambda page: get(page) != wanted,
+    "contains": lambda get, wanted: lambda page: wanted in get(page),
+    "does_not_contain": lambda get, wanted: lambda page: wanted not in get(page),
+    "starts_with": lambda get, wanted: lambda page: get(page).startswith(wanted),
+    "ends_with": lambda get, wanted: lambda page: get(page).endswith(wanted),
 }
 
 
 def text_test(getter: Getter, condition: JSON, where: str) -> Test:
-    """Return a test of a text; as in the service, case does not matter."""
+    """Return a test of a text, which `getter` gives in lower case: case does not matter."""
     ((name, wanted),) = condition.items()
     if name in ("is_empty", "is_not_empty"):
         return existence(getter, name, wanted, where)
-    test = _TEXT_TESTS.get(name)
-    if test is None:
+    make = _TEXT_TESTS.get(name)
+    if make is None:
         raise bad(f"{where}.equals", "be defined", MISSING)
     if not isinstance(wanted, str):
         raise bad(f"{where}.{name}", "be a string", wanted)
-    folded = wanted.lower()
-    return lambda page: test(getter(page).lower(), folded)
+    return make(getter, wanted.lower())
 
 
 _NUMBER_TESTS: dict[str, Callable[[float, float], bool]] = {
@@ -333,7 +337,7 @@ def _option_test(prop: Prop, condition: JSON, where: str) -> Test:
 
 def _item_test(kind: str, condition: JSON, where: str) -> Callable[[Any], bool]:
     """Return a test of one value in a rollup's array."""
-    getter: Getter = lambda value: as_text(kind, value)  # noqa: E731
+    getter: Getter = lambda value: as_text(kind, value).lower()  # noqa: E731
     if kind == "number":
         return number_test(lambda value: value, condition, where)
     if kind == "checkbox":

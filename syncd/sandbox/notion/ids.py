@@ -1,4 +1,4 @@
-"""Identifiers as Notion makes them: dashed UUIDs that share a prefix per day, and four-character property ids."""
+"""Identifiers as Notion makes them: UUIDs with a prefix per day, four-character property ids."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from syncd.sandbox.notion.errors import MISSING, invalid
 from syncd.sandbox.notion.ids import plain
 from syncd.sandbox.notion.mdread import REFERENCE, parse
 from syncd.sandbox.notion.mdwrite import Writer
+from syncd.sandbox.notion.richtext import mention_address
 from syncd.sandbox.notion.store import Block, Database, Node, Page
 
 JSON = dict[str, Any]
@@ -53,12 +54,12 @@ class Document:
         if isinstance(node, Page | Database):
             tag = "page" if isinstance(node, Page) else "database"
             title = self._app.shapes.title(node)
-            return f'<{tag} url="https://app.notion.com/p/{plain(node.id)}">{title}</{tag}>'
+            return f'<{tag} url="{mention_address(node.id)}">{title}</{tag}>'
         if isinstance(node, Block) and node.type in UNKNOWN:
             if node.id not in self.unknown:
                 self.unknown.append(node.id)
-            top = plain(self._node.id)
-            return f'<unknown url="https://app.notion.com/p/{top}#{plain(node.id)}" alt="{node.type}"/>'
+            url = f"{mention_address(self._node.id)}#{plain(node.id)}"
+            return f'<unknown url="{url}" alt="{node.type}"/>'
         return None
 
     def text(self) -> str:
@@ -138,7 +139,8 @@ def _refuse_deleting(nodes: list[Node]) -> None:
     if held:
         raise invalid(
             "This operation would delete child pages or databases: "
-            f"{', '.join(node.id for node in held)}. Set allow_deleting_content to true to allow it."
+            f"{', '.join(node.id for node in held)}. "
+            "Set allow_deleting_content to true to allow it."
         )
 
 

@@ -11,8 +11,8 @@ from syncd.sandbox.notion.richtext import (
     COLORS,
     FLAGS,
     Lookup,
-    annotations,
     date_value,
+    form_of,
     merged,
     text_item,
 )
@@ -186,7 +186,7 @@ def _mention_item(kind: str, held: JSON, text: str, href: str | None, flags: JSO
     return {
         "type": "mention",
         "mention": {"type": kind, kind: held},
-        "annotations": annotations(flags),
+        "annotations": form_of(flags),
         "plain_text": text,
         "href": href,
     }
@@ -196,7 +196,7 @@ def _equation(expression: str) -> JSON:
     return {
         "type": "equation",
         "equation": {"expression": expression},
-        "annotations": annotations({}),
+        "annotations": form_of({}),
         "plain_text": expression,
         "href": None,
     }

@@ -115,16 +115,16 @@ class _Reader:
         inner = lines[at + 1 : end]
         if tag == "table":
             return _table(_cells("\n".join(inner)), given, self._text), end + 1
-        make = {
-            "details": self._toggle,
-            "callout": self._callout,
-            "columns": lambda lines, _given: Draft("column_list", {}, self._inside(lines)),
-            "column": lambda lines, _given: Draft("column", {}, self._inside(lines)),
-            "synced_block": lambda lines, _given: Draft(
-                "synced_block", {"synced_from": None}, self._inside(lines)
-            ),
-        }[tag]
-        return make(inner, given), end + 1
+        return self._made(tag, inner, given), end + 1
+
+    def _made(self, tag: str, lines: Sequence[str], given: dict[str, str]) -> Draft:
+        if tag == "details":
+            return self._toggle(lines, given)
+        if tag == "callout":
+            return self._callout(lines, given)
+        if tag == "synced_block":
+            return Draft("synced_block", {"synced_from": None}, self._inside(lines))
+        return Draft("column_list" if tag == "columns" else "column", {}, self._inside(lines))
 
     def _inside(self, lines: Sequence[str]) -> list[Draft]:
         return self.blocks([_outdent(line) for line in lines])

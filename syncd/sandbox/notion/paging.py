@@ -28,7 +28,7 @@ def _start(ids: Sequence[str], cursor: object, part: str) -> int:
     if cursor in ids:
         return list(ids).index(cursor)
     identifier = parse_uuid(cursor)
-    if identifier in ids:
+    if identifier is not None and identifier in ids:
         return list(ids).index(identifier)
     raise invalid(f"The start_cursor provided is invalid: {cursor}")
 

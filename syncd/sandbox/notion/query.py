@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from syncd.sandbox.notion.checks import (
     page_size,
@@ -43,11 +43,13 @@ class Query:
         size = page_size(body.get("page_size", MISSING))
         given = body.get("filter")
         test = filters.compile(given) if given is not None else None
+        capped = self._is_capped(test)
         ordered = self._ordered(body.get("sorts"), test)
+        if isinstance(ordered, list) and ordered is not self._rows.by_id:
+            test = None  # sorting by columns has tested every row
         start, served = self._position(body.get("start_cursor"), ordered)
         room = min(size, max(self.cap - served, 0))
         found = list(islice(self._matching(ordered, start, test), size + 1))
-        capped = self._is_capped(test)
         results, following = found[:room], found[room:]
         if not following or served + len(results) >= self.cap:
             return results, None, capped
@@ -58,16 +60,14 @@ class Query:
     def _is_capped(self, test: Test | None) -> bool:
         if len(self._rows) <= self.cap:
             return False
-        if test is None:
-            return True
-        pages = (self._store.nodes[key] for key in self._rows.by_id)
-        return sum(1 for page in pages if isinstance(page, Page) and test(page)) > self.cap
+        return test is None or sum(1 for _ in self._matching(self._rows.by_id, 0, test)) > self.cap
 
     def _matching(self, ordered: Sequence[str], start: int, test: Test | None) -> Iterator[Page]:
-        nodes = self._store.nodes
+        """Yield the rows from a place on that pass the test; this loop is the hot one."""
+        nodes = cast("dict[str, Page]", self._store.nodes)  # rows are pages
         for index in range(start, len(ordered)):
             page = nodes[ordered[index]]
-            if isinstance(page, Page) and (test is None or test(page)):
+            if test is None or test(page):
                 yield page
 
     def _position(self, cursor: object, ordered: Sequence[str]) -> tuple[int, int]:
@@ -128,32 +128,34 @@ class Query:
                 key=lambda page: minute(page.created if created else page.edited),
                 reverse=descending,
             )
-        keyed = [(self._key(what, page), page) for page in pages]
+        key = self._key(what)
+        keyed = [(key(page), page) for page in pages]
         full = [pair for pair in keyed if pair[0] is not None]
         full.sort(key=lambda pair: pair[0], reverse=descending)
-        return [page for _key, page in full] + [page for key, page in keyed if key is None]
+        return [page for _, page in full] + [page for found, page in keyed if found is None]
 
-    def _key(self, prop: Prop, page: Page) -> Any:  # noqa: ANN401 - by type
-        value = page.values.get(prop.id)
-        if prop.type == "number":
-            return value
-        if prop.type == "unique_id":
-            return page.number
-        if prop.type == "checkbox":
-            return bool(value)
-        if prop.type in ("select", "status"):
-            return (
-                list(prop.config["options"]).index(value)
-                if value in prop.config["options"]
-                else None
-            )
-        if prop.type == "date":
-            return instant(value["start"]) if value else None
-        if prop.type in ("formula", "rollup"):
-            computed = self._values.computed(self._source, prop, page)
-            return computed.get("number")
-        text = as_text(prop.type, self._values.shown(self._source, prop, page))
-        return text.casefold() or None
+    def _key(self, prop: Prop) -> Callable[[Page], Any]:
+        """Return a function giving a row's sort key, None for an empty value."""
+        key, kind = prop.id, prop.type
+        if kind == "number":
+            return lambda page: page.values.get(key)
+        if kind == "unique_id":
+            return lambda page: page.number
+        if kind == "checkbox":
+            return lambda page: bool(page.values.get(key))
+        if kind in ("select", "status"):
+            places = {option: place for place, option in enumerate(prop.config["options"])}
+            return lambda page: places.get(page.values.get(key, ""))
+        if kind == "date":
+            return lambda page: instant(value["start"]) if (value := page.values.get(key)) else None
+        if kind in ("formula", "rollup"):
+            return lambda page: self._values.computed(self._source, prop, page).get("number")
+        if kind in ("title", "rich_text"):
+            return lambda page: page.values[key].folded or None if key in page.values else None
+        return lambda page: self._text(prop, page) or None
+
+    def _text(self, prop: Prop, page: Page) -> str:
+        return as_text(prop.type, self._values.shown(self._source, prop, page)).casefold()
 
 
 class _Stamped(Sequence[str]):

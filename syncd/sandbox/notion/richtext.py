@@ -35,6 +35,16 @@ MENTIONS = ("user", "date", "page", "database", "data_source", "template_mention
 Lookup = Callable[[str, str], tuple[JSON, str, str | None] | None]
 
 
+class RichText(list[JSON]):
+    """Rich text as a value holds it: with its plain text in lower case, which filters look at."""
+
+    __slots__ = ("folded",)
+
+    def __init__(self, items: Sequence[JSON]) -> None:
+        super().__init__(items)
+        self.folded = plain_text(items).lower()
+
+
 def plain_text(items: Sequence[JSON]) -> str:
     """Return the text of rich text without its formatting."""
     return "".join([item["plain_text"] for item in items])
@@ -45,13 +55,13 @@ def text_item(content: str, link: str | None = None, **flags: Any) -> JSON:  # n
     return {
         "type": "text",
         "text": {"content": content, "link": {"url": link} if link else None},
-        "annotations": annotations(flags),
+        "annotations": form_of(flags),
         "plain_text": content,
         "href": link,
     }
 
 
-def annotations(given: JSON) -> JSON:
+def form_of(given: JSON) -> JSON:
     """Return the six annotations, with what is given laid over the defaults."""
     shown: JSON = {flag: bool(given.get(flag, False)) for flag in FLAGS}
     shown["color"] = given.get("color", "default")
@@ -102,7 +112,7 @@ def _cut(item: JSON) -> list[JSON]:
 
 
 def _same_form(one: JSON, other: JSON) -> bool:
-    return (
+    return bool(
         one["type"] == other["type"] == "text"
         and one["annotations"] == other["annotations"]
         and one["href"] == other["href"]
@@ -123,14 +133,14 @@ def _item(given: JSON, where: str, lookup: Lookup) -> JSON | None:
 
 def _annotations(given: object, where: str) -> JSON:
     if given is None:
-        return annotations({})
+        return form_of({})
     value = require_dict(given, where)
     for flag in FLAGS:
         if flag in value:
             require_bool(value[flag], f"{where}.{flag}")
     if "color" in value:
         require_choice(value["color"], f"{where}.color", COLORS)
-    return annotations(value)
+    return form_of(value)
 
 
 def _text(given: JSON, where: str, _lookup: Lookup) -> JSON | None:
@@ -165,7 +175,7 @@ def _equation(given: JSON, where: str, _lookup: Lookup) -> JSON:
     return {
         "type": "equation",
         "equation": {"expression": text},
-        "annotations": annotations({}),
+        "annotations": form_of({}),
         "plain_text": text,
         "href": None,
     }
@@ -180,7 +190,7 @@ def _mention(given: JSON, where: str, lookup: Lookup) -> JSON:
     return {
         "type": "mention",
         "mention": {"type": kind, kind: shown},
-        "annotations": annotations({}),
+        "annotations": form_of({}),
         "plain_text": text,
         "href": href,
     }

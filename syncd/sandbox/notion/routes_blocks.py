@@ -7,7 +7,7 @@ from typing import Any
 from syncd.sandbox.notion import mdinline, paging, richtext
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.blocks import ARCHIVED
-from syncd.sandbox.notion.checks import only, require_dict, require_text, require_uuid
+from syncd.sandbox.notion.checks import PAGE_SIZE, only, require_dict, require_text, require_uuid
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
 from syncd.sandbox.notion.ids import parse_uuid
 from syncd.sandbox.notion.routes_databases import set_trash
@@ -43,7 +43,7 @@ class Blocks:
 
     def _alive(self, node: Node) -> list[str]:
         if self._app.store.is_trashed(node):
-            return [key for key in node.children]
+            return list(node.children)
         return [child.id for child in self._app.store.children(node)]
 
     def append(self, call: Call) -> JSON:
@@ -57,9 +57,14 @@ class Blocks:
             self._check_rows(node, drafts)
         index = app.trees.place(node, body, legacy=call.legacy)
         made = app.trees.insert(node, drafts, index, call.now, call.user)
-        if made:
-            app.touch(node, call)
-        return listing([app.shapes.block(block) for block in made], None, "block")
+        if not made:
+            return listing([], None, "block")
+        app.touch(node, call)
+        # The service answers the new blocks and, as recorded, whatever follows them.
+        alive = self._alive(node)
+        found, cursor = paging.cut(alive, PAGE_SIZE, made[0].id, part="body")
+        nodes = app.store.nodes
+        return listing([app.shapes.block(nodes[key]) for key in found], cursor, "block")
 
     def _check_rows(self, table: Block, drafts: list[Any]) -> None:
         width = table.content["table_width"]
@@ -103,7 +108,7 @@ class Comments:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    def list(self, call: Call) -> JSON:
+    def index(self, call: Call) -> JSON:
         """Return the comments on a page or block, oldest first."""
         given = call.request.one("block_id")
         identifier = parse_uuid(given)

@@ -31,7 +31,8 @@ JSON = dict[str, Any]
 POLL_SECONDS = 2
 QUERY_LIFETIME = 900  # seconds the results of a view query are kept
 VIEW_TYPES = (
-    "table", "board", "list", "calendar", "timeline", "gallery", "form", "chart", "map", "dashboard",
+    "table", "board", "list", "calendar", "timeline", "gallery", "form", "chart", "map",
+    "dashboard",
 )  # fmt: skip
 CONTENT_TYPES = {
     "txt": "text/plain", "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg",
@@ -120,7 +121,7 @@ class Views:
         """Return a view."""
         return self._app.shapes.view(self._view(call))
 
-    def list(self, call: Call) -> JSON:
+    def index(self, call: Call) -> JSON:
         """Return the views of a database or data source (ids only)."""
         wanted = {}
         for name in ("database_id", "data_source_id"):
@@ -287,7 +288,7 @@ class Uploads:
         """Return a file upload."""
         return self._show(self._upload(call))
 
-    def list(self, call: Call) -> JSON:
+    def index(self, call: Call) -> JSON:
         """Return file uploads, newest first."""
         wanted = call.request.one("status")
         held = self._app.store.uploads

@@ -121,7 +121,8 @@ class Pages:
         value = wanted["title"]
         if isinstance(value, dict):
             value = value.get("title", MISSING)
-        return {"title": richtext.parse(value, "properties.title.title", self._app.shapes.mention)}
+        title = richtext.parse(value, "properties.title.title", self._app.shapes.mention)
+        return {"title": richtext.RichText(title)}
 
     def _drafts(self, body: JSON) -> list[Draft]:
         if body.get("markdown") is not None:

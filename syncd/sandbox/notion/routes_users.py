@@ -32,7 +32,7 @@ class Users:
             raise self._app.shapes.not_found("user", identifier)
         return self._app.shapes.whole_user(user)
 
-    def list(self, call: Call) -> JSON:
+    def index(self, call: Call) -> JSON:
         """Return all users."""
         ids, cursor = paging.from_query(call.request, list(self._app.store.users))
         return listing([self._app.shapes.user(key) for key in ids], cursor, "user")

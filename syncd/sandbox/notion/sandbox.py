@@ -106,7 +106,8 @@ class NotionSandbox:
         found = self._router.find(request.method, request.path)
         if isinstance(found, frozenset):
             raise NotionError("invalid_request_url", "Invalid request URL.")
-        handler, values = found
+        handler: Handler
+        handler, values = found  # type: ignore[assignment]
         user = self._user(request)
         legacy = self._version(request) == LEGACY
         self.app.shapes.legacy = legacy
@@ -115,7 +116,7 @@ class NotionSandbox:
             raise invalid(
                 f"Request body is too large: {len(request.body)} bytes, the limit is 500KB."
             )
-        return handler(Call(request, values, user, self.clock.now(), legacy))  # type: ignore[return-value,arg-type]
+        return handler(Call(request, values, user, self.clock.now(), legacy))
 
     def _user(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -179,9 +180,9 @@ class NotionSandbox:
         people, comments = users.Users(self.app), routes_blocks.Comments(self.app)
         self._route("GET", "/v1/users/me", people.me)
         self._route("GET", "/v1/users/{user_id}", people.get)
-        self._route("GET", "/v1/users", people.list)
+        self._route("GET", "/v1/users", people.index)
         self._route("POST", "/v1/search", users.Search(self.app).search)
-        self._route("GET", "/v1/comments", comments.list)
+        self._route("GET", "/v1/comments", comments.index)
         self._route("POST", "/v1/comments", comments.create)
         self._route("GET", "/v1/comments/{comment_id}", comments.get)
         self._route("PATCH", "/v1/comments/{comment_id}", comments.update)
@@ -193,7 +194,7 @@ class NotionSandbox:
         self._route("GET", "/v1/pages/{page_id}/markdown", text.get)
         self._route("PATCH", "/v1/pages/{page_id}/markdown", text.update)
         self._route("GET", "/v1/async_tasks/{task_id}", text.task)
-        self._route("GET", "/v1/views", views.list)
+        self._route("GET", "/v1/views", views.index)
         self._route("POST", "/v1/views", views.create)
         self._route("GET", "/v1/views/{view_id}", views.get)
         self._route("PATCH", "/v1/views/{view_id}", views.update)
@@ -202,7 +203,7 @@ class NotionSandbox:
         self._route("GET", "/v1/views/{view_id}/queries/{query_id}", views.results)
         self._route("DELETE", "/v1/views/{view_id}/queries/{query_id}", views.forget)
         self._route("POST", "/v1/file_uploads", uploads.create)
-        self._route("GET", "/v1/file_uploads", uploads.list)
+        self._route("GET", "/v1/file_uploads", uploads.index)
         self._route("GET", "/v1/file_uploads/{file_upload_id}", uploads.get)
         self._route("POST", "/v1/file_uploads/{file_upload_id}/send", uploads.send)
         self._route("POST", "/v1/file_uploads/{file_upload_id}/complete", uploads.complete)

@@ -1,4 +1,4 @@
-"""Columns of a data source: creating, changing, renaming and removing them, and how they are shown."""
+"""Columns of a data source: created, changed, renamed, removed, and how they are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stand-in holds: people, pages, databases, data sources, blocks, comments, uploads, views."""
+"""What the stand-in holds: people, pages, databases, blocks, comments, uploads, views."""
 
 from __future__ import annotations
 

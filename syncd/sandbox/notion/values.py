@@ -69,8 +69,8 @@ class Values:
                 "prefix": prop.config["prefix"],
                 "number": page.number,
             },
-            "formula": lambda source, prop, page: self.computed(source, prop, page),
-            "rollup": lambda source, prop, page: self.computed(source, prop, page),
+            "formula": self.computed,
+            "rollup": self.computed,
             "button": lambda _source, _prop, _page: {},
             "verification": lambda _source, prop, page: page.values.get(
                 prop.id, {"state": "unverified", "verified_by": None, "date": None}
@@ -132,7 +132,7 @@ class Values:
         return touched
 
     def _text(self, _prop: Prop, value: object, where: str) -> list[JSON]:
-        return richtext.parse(value, where, self._shapes.mention)
+        return richtext.RichText(richtext.parse(value, where, self._shapes.mention))
 
     def _number(self, _prop: Prop, value: object, where: str) -> float | int | None:
         if value is None:
@@ -295,7 +295,7 @@ class Values:
         shower = self._showers.get(prop.type)
         if shower is not None:
             return shower(source, prop, page)
-        empty = [] if prop.type in ("title", "rich_text", "files") else None
+        empty: Any = [] if prop.type in ("title", "rich_text", "files") else None
         return page.values.get(prop.id, empty)
 
     def related(self, prop: Prop, page: Page) -> list[str]:
