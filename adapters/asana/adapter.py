@@ -281,11 +281,11 @@ class AsanaAdapter:
 def _page(
     scope: Scope, tasks: dict[str, Json | None], touched: dict[str, Touched], cursor: str
 ) -> Page:
-    """Sort what events named: changed, deleted (an event says so), no longer in the project."""
+    """Sort what events named: changed, gone (an event says so), no longer in the project."""
     records, gone = [], []
     for gid, task in tasks.items():
         if task is None:
-            if touched[gid].deleted:
+            if touched[gid].taken:
                 gone.append(gid)
         elif not in_scope(task, scope):
             gone.append(gid)

@@ -21,9 +21,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A task that events named: whether one deleted it, and who made the last change."""
+    """A task that events named: whether one took it away, and who made the last change."""
 
-    deleted: bool = False
+    taken: bool = False
     author: str | None = None
 
 
@@ -35,7 +35,7 @@ class Cursor:
     pending: Mapping[str, Touched] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        pending = {gid: [task.deleted, task.author] for gid, task in self.pending.items()}
+        pending = {gid: [task.taken, task.author] for gid, task in self.pending.items()}
         return orjson.dumps({"sync": self.sync, "pending": pending}).decode()
 
     def without(self, gids: Sequence[str]) -> Cursor:
@@ -49,8 +49,8 @@ def parse_cursor(client: Client, text: str) -> Cursor:
     try:
         data = orjson.loads(text)
         pending = {
-            str(gid): Touched(bool(deleted), author)
-            for gid, (deleted, author) in data["pending"].items()
+            str(gid): Touched(bool(taken), author)
+            for gid, (taken, author) in data["pending"].items()
         }
         return Cursor(str(data["sync"]), pending)
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -69,7 +69,7 @@ def read_events(client: Client, project: str, cursor: Cursor) -> Cursor:
         if not isinstance(following, str):
             raise client.site.odd("did not say from where events can be read next")
         for event in answer.get("data") or ():
-            _take(pending, event)
+            _take(pending, event, project)
         if not answer.get("has_more"):
             return Cursor(following, pending)
         if following == sync:
@@ -77,14 +77,14 @@ def read_events(client: Client, project: str, cursor: Cursor) -> Cursor:
         sync = following
 
 
-def _take(pending: dict[str, Touched], event: Json) -> None:
+def _take(pending: dict[str, Touched], event: Json, project: str) -> None:
     gid = touched_by(event)
     if gid is None:
         return
     known = pending.pop(gid, Touched())
     user = event.get("user") or {}
-    deleted = takes_away(event)
+    taken = takes_away(event, project)
     pending[gid] = Touched(
-        deleted=known.deleted if deleted is None else deleted,
+        taken=known.taken if taken is None else taken,
         author=user.get("gid") or known.author,
     )

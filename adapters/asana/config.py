@@ -26,10 +26,10 @@ class Config(BaseModel):
     requests_per_second: float = Field(
         default=20.0,
         gt=0,
-        le=100,
+        le=10_000,
         description="Steady pace; Asana allows 1500 requests a minute on paid plans, 150 on free.",
     )
-    burst: int = Field(default=20, ge=1, le=50, description="Requests at once after a pause.")
+    burst: int = Field(default=20, ge=1, le=10_000, description="Requests at once after a pause.")
 
     @field_validator("url")
     @classmethod

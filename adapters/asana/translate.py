@@ -335,8 +335,14 @@ def touched_by(event: Json) -> str | None:
     return None
 
 
-def takes_away(event: Json) -> bool | None:
-    """Tell whether an event says that its task was deleted; None when it says nothing of that."""
+def takes_away(event: Json, project: str) -> bool | None:
+    """Tell whether an event took its task out of the project, by deleting or by removing it.
+
+    False for one that brought it back, None for one that says nothing of that.
+    """
     if (event.get("resource") or {}).get("resource_type") != "task":
         return None
-    return {"deleted": True, "undeleted": False}.get(str(event.get("action")))
+    action = str(event.get("action"))
+    if action in {"removed", "added"} and _gid(event.get("parent")) != project:
+        return None  # out of a section, or from below another task
+    return {"deleted": True, "removed": True, "undeleted": False, "added": False}.get(action)
