@@ -15,7 +15,10 @@ from mappings.transforms import CHECKBOX_STATUSES, Target, codec, kinds_for
 from syncd.core.errors import MappingError, Place
 from syncd.core.fields import CATALOGUE, LEVELS, STATUSES, FieldType
 from syncd.core.records import Container, FieldKind, RemoteField, Schema
-from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, Roadmap
+from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, Roadmap, RollupSpec
+
+REFERENCES = ("url", "key")
+"""Derived fields that point into another tool instead of being rolled up."""
 
 
 def bind(mapping: Mapping, schemas: Mapping_[str, Schema], *, partial: bool = False) -> Roadmap:
@@ -73,6 +76,14 @@ def _unread(mapping: Mapping, resolvers: Mapping_[str, Resolver], problems: Prob
                 problems.add(line.place, reason + "make sure it answers, then try again")
 
 
+def _rollup(mapping: Mapping, line: FieldLine) -> RollupSpec | None:
+    """Return how a field is rolled up; one without a word of its own counts as `progress` does."""
+    if not line.derived or line.of is not None or line.name in REFERENCES:
+        return None
+    progress = mapping.fields.get("progress")
+    return line.rollup or (progress.rollup if progress else None) or RollupSpec()
+
+
 def _field_rules(mapping: Mapping) -> dict[str, FieldRule]:
     rules = {}
     for line in mapping.fields.values():
@@ -83,7 +94,7 @@ def _field_rules(mapping: Mapping) -> dict[str, FieldRule]:
             place=line.place,
             owners={level: name for level, name in owners.items() if name is not None},
             on_conflict=line.on_conflict,
-            rollup=line.rollup,
+            rollup=_rollup(mapping, line),
             of=line.of,
         )
     parents = {level: parent_connections(mapping, level) for level in mapping.sides}

@@ -73,7 +73,13 @@ class System:
             full_read_every=self.config.full_read_every,
             full=full,
             approved=approved,
+            relearn=self._relearn,
         )
+
+    def _relearn(self) -> tuple[Roadmap, Directory]:
+        """Ask the tools what they offer now; what they do not say stays as it was."""
+        self.survey(fresh=True)
+        return self.roadmap, self.directory
 
     def survey(self, *, fresh: bool = False) -> None:
         """Ask the services what they offer where that is not known, and bind the mapping anew.
@@ -248,11 +254,9 @@ def _survey(
     noted = store.document(MAPPING)
     note = noted if isinstance(noted, dict) else {}
     young = clock.now() - float(note.get("surveyed_at", 0.0)) < SCHEMA_AGE
-    unmapped = any(notice.kind == "unmapped" for notice in store.notices())
     if (
         young
         and not fresh
-        and not unmapped
         and note.get("checksum") == mapping.checksum
         and set(known) == set(wanted)
     ):

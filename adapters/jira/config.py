@@ -26,10 +26,18 @@ class Config(BaseModel):
     requests_per_second: float = Field(
         default=40.0,
         gt=0,
-        le=100,
+        le=10_000,
         description="Steady pace; Jira allows 50 changes a second to all clients of a site.",
     )
-    burst: int = Field(default=40, ge=1, le=100, description="Requests at once after a pause.")
+    burst: int = Field(default=40, ge=1, le=10_000, description="Requests at once after a pause.")
+
+    index_lag: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description="Seconds Jira's search may be behind its writes; only after that does a search "
+        "that finds nothing prove that a creation without an answer did not happen.",
+    )
 
     @property
     def browse_url(self) -> str:

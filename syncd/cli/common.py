@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -46,7 +47,9 @@ DEFAULT_CONFIG = Path("syncd.yaml")
 
 def say(text: str = "") -> None:
     """Print a line for people; control characters in tools' content never reach the terminal."""
-    safe = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    safe = "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
     print(safe)
 
 
@@ -85,13 +88,21 @@ def exit_code(error: BaseException) -> int:
     return NEEDS_PERSON
 
 
+def open_state(path: Path) -> Store:
+    """Open the state file for work, making its folder on first use."""
+    import state.store
+
+    with contextlib.suppress(OSError):  # the store says what is wrong with the folder
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return state.store.open(path)
+
+
 @contextmanager
 def working(config: Path, *, fresh: bool = False) -> Iterator[System]:
     """Open an installation for work, and close it whatever happens."""
-    import state.store
     from syncd.wiring import open_system
 
-    system = open_system(config, state.store.open_or_make, fresh=fresh)
+    system = open_system(config, open_state, fresh=fresh)
     try:
         yield system
     finally:

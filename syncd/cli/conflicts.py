@@ -98,7 +98,7 @@ def resolve(
 
     if (take is None) == (value is None):
         raise UserError("say which value is right: --take TOOL, --take base, or --value TEXT")
-    system = open_reader(config, state.store.open_beside)
+    system = open_reader(config, lambda path: state.store.open(path, beside=True))
     try:
         found = _find(system, conflict)
         if found.resolved_at is not None:
@@ -135,7 +135,10 @@ def _chosen(system: System, conflict: Conflict, take: str | None, value: str | N
         raise UserError(f"{take!r} is no party to conflict {conflict.id}; take {names} or base")
     from syncd.core.values import parse
 
-    return parse(system.roadmap.fields[conflict.field].type, value or "")
+    try:
+        return parse(system.roadmap.fields[conflict.field].type, value or "")
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def _headline(system: System, conflict: Conflict) -> str:

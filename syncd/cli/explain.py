@@ -48,9 +48,7 @@ def explain(
 
 
 def _fields(system: System, item: Item) -> tuple[str, ...]:
-    return tuple(
-        name for name, rule in system.roadmap.fields.items() if item.level in rule.owners
-    )
+    return tuple(name for name, rule in system.roadmap.fields.items() if item.level in rule.owners)
 
 
 def _field(system: System, item: Item, name: str) -> str:
@@ -92,7 +90,9 @@ def _print(system: System, each: Explanation, *, at_length: bool) -> None:
         say(f"  since cycle {each.cycle}; before that: {shown(each.field, each.previous)}")
     for tool in each.tools:
         detail = f" ({tool.detail})" if tool.detail else ""
-        say(f"  {tool.connection} {tool.key}: {shown(each.field, tool.shows)}, {tool.state}{detail}")
+        say(
+            f"  {tool.connection} {tool.key}: {shown(each.field, tool.shows)}, {tool.state}{detail}"
+        )
     if each.conflict is not None:
         say(f"  conflict {each.conflict.id}: {each.conflict.reason}")
     for notice in each.notices:

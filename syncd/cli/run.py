@@ -13,6 +13,7 @@ from syncd.cli.common import (
     cycle_exit,
     emit,
     failed,
+    open_state,
     plain,
     print_report,
     progress_bar,
@@ -42,10 +43,9 @@ def run(
     logs.configure(as_json=log_json, debug=debug)
     if once:
         raise typer.Exit(_once(config, full=full, as_json=as_json))
-    import state.store
     from syncd.daemon import Daemon
 
-    daemon = Daemon(config, state.store.open_or_make)
+    daemon = Daemon(config, open_state)
     daemon.install_signals()
     daemon.run()
 

@@ -43,7 +43,9 @@ def status(
                 {
                     "roadmap": system.roadmap.name,
                     "items": store.item_count(),
-                    "last_cycle": {**plain(cycles[0]), "writes": cycles[0].writes} if cycles else None,
+                    "last_cycle": {**plain(cycles[0]), "writes": cycles[0].writes}
+                    if cycles
+                    else None,
                     "scopes": _scopes(system),
                     "conflicts": conflicts,
                     "notices": notices,
@@ -87,11 +89,15 @@ def _print(system: System, *, everything: bool) -> None:
                 say(f"  {name}: {tally.error}")
     for scope in _scopes(system):
         read = when(float(str(scope["read_at"]))) if scope["read_at"] else "never"
-        say(f"  {scope['connection']:<10} {scope['scope']}: {scope['records']} records, read {read}")
+        say(
+            f"  {scope['connection']:<10} {scope['scope']}: {scope['records']} records, read {read}"
+        )
     for conflict in store.conflicts():
         item = store.items([conflict.item]).get(conflict.item)
         title = item.title if item else conflict.item
-        say(f"conflict {conflict.id}: {conflict.field} of {title}; `syncd conflicts show {conflict.id}`")
+        say(
+            f"conflict {conflict.id}: {conflict.field} of {title}; `syncd conflicts show {conflict.id}`"
+        )
     if store.open_intents():
         say(f"{len(store.open_intents())} writes without an answer are being looked into")
     _print_notices(store.notices(), everything=everything)

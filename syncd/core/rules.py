@@ -19,11 +19,15 @@ DERIVED = "syncd"
 
 
 class UnmappedError(Exception):
-    """A value has no counterpart on the other side; `name` is the value as people see it."""
+    """A value has no counterpart on the other side; `name` is the value as people see it.
 
-    def __init__(self, name: str, advice: str) -> None:
+    `unknown_option` is true when the tool has an option that was not there when it was last asked.
+    """
+
+    def __init__(self, name: str, advice: str, *, unknown_option: bool = False) -> None:
         self.name = name
         self.advice = advice
+        self.unknown_option = unknown_option
         super().__init__(f"{name}: {advice}")
 
 

@@ -22,7 +22,6 @@ class _Lane:
 
     context: Context
     adapter: Adapter
-    sequence: int = 0
     done: int = 0
     unread: list[tuple[Change, str, tuple[CellChange, ...]]] = field(default_factory=list)
 
@@ -133,11 +132,10 @@ def _intent(
     fields: Mapping[str, Value],
 ) -> Intent:
     """Write the intent to the journal; it is durable when this returns."""
-    lane.sequence += 1
     now = lane.context.clock.now()
     cells = tuple(cells)
     intent = Intent(
-        id=f"{lane.context.cycle}-{change.connection}-{now:.0f}-{lane.sequence}",
+        id=lane.context.attempt(change.connection),
         cycle=lane.context.cycle,
         connection=change.connection,
         scope=scope.id,

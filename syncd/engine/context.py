@@ -51,11 +51,19 @@ class Context:
     index_lag: Mapping[str, float] = field(default_factory=dict)  # seconds a search may be behind
     full_read_every: float = 86_400.0
     full: bool = False  # read every scope in full in this cycle
+    relearn: Callable[[], tuple[Roadmap, Directory]] | None = None  # ask the tools for new options
+    unlearnt: set[str] = field(default_factory=set)  # items that showed an option nobody knew
     approved: str | None = None  # checksum of a plan that a person has reviewed
     cycle: int = 0
     tallies: dict[str, Tally] = field(default_factory=dict)
     errors: dict[str, SourceError] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
     touched_levels: set[str] = field(default_factory=set)
+
+    def attempt(self, connection: str) -> str:
+        """Return the id of the next attempt: cycle, connection, number."""
+        self.attempts[connection] = self.attempts.get(connection, 0) + 1
+        return f"{self.cycle}-{connection}-{self.attempts[connection]}"
 
     def count(self, connection: str, **more: int) -> None:
         """Add to the tally of a connection."""

@@ -50,7 +50,19 @@ def observe(context: Context, *, wait: bool = False) -> Outlook:
     match(context)
     _new_day(context)
     reconcile(context, context.store.dirty())
+    _learn(context)
     return _outlook(context)
+
+
+def _learn(context: Context) -> None:
+    """Options appear in the tools while we run (we even add some): ask once, then look again."""
+    if not context.unlearnt or context.relearn is None:
+        return
+    relearn, context.relearn = context.relearn, None
+    context.roadmap, context.directory = relearn()
+    context.store.mark_dirty(context.unlearnt)
+    context.unlearnt.clear()
+    reconcile(context, context.store.dirty())
 
 
 def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
@@ -72,6 +84,7 @@ def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
         if not apply(context, allowed) and rounds > 1:
             break
         reconcile(context, context.store.dirty())
+        _learn(context)
         outlook = _outlook(context, frozen=outlook.frozen)
     _mark_filled(context, outlook)
     pages = _publish(context)

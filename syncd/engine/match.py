@@ -62,9 +62,13 @@ def _complete(context: Context) -> bool:
 
 
 def _title(roadmap: Roadmap, stored: StoredRecord) -> str:
+    return title_key(_shown_title(roadmap, stored) or "")
+
+
+def _shown_title(roadmap: Roadmap, stored: StoredRecord) -> str | None:
     rule = roadmap.cells_of(stored.level or "", stored.record.connection).get("title")
     value = stored.record.fields.get(rule.remote) if rule is not None else None
-    return title_key(value) if isinstance(value, str) else ""
+    return value if isinstance(value, str) else None
 
 
 def _place(facts: _Pass, stored: StoredRecord) -> bool:
@@ -80,7 +84,9 @@ def _place(facts: _Pass, stored: StoredRecord) -> bool:
     item, how = found or (item_id(record.connection, record.id), "origin")
     with context.store.transaction():
         if how == "origin":
-            context.store.save_items([Item(id=item, level=level, origin=record.connection)])
+            fields = {"title": _shown_title(context.roadmap, stored)}  # for others to be matched by
+            new = Item(id=item, level=level, origin=record.connection, fields=fields)
+            context.store.save_items([new])
         context.store.link(record.connection, record.id, item, how)
         context.store.mark_dirty([item])
         context.store.append_history(

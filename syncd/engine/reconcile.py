@@ -45,6 +45,7 @@ class _Work:
     history: list[HistoryEntry] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     disputes: list[Conflict] = field(default_factory=list)
+    unreadable: set[tuple[str, str]] = field(default_factory=set)  # (connection, field)
 
 
 def reconcile(context: Context, ids: Iterable[str]) -> None:
@@ -108,7 +109,8 @@ def _merge_item(context: Context, work: _Work, parents: Mapping[tuple[str, str],
         if owner is None or owner == DERIVED:
             continue
         sights = _sights(context, work, rule, parents)
-        if sights:
+        guessed = name not in work.provenance and (owner, name) in work.unreadable
+        if sights and not guessed:  # what the owner means is unknown: nobody else speaks for it
             _decide(context, work, rule, owner, sights)
     _refer(context, work)
     _see_derived(context, work)
@@ -138,6 +140,9 @@ def _sights(
         try:
             value = _decode(context, work, stored, cell_rule, parents, raw)
         except UnmappedError as error:
+            work.unreadable.add((connection, rule.name))
+            if error.unknown_option:
+                context.unlearnt.add(work.item.id)
             work.notices.append(
                 Notice("unmapped", work.item.id, f"{connection}.{rule.name}", str(error))
             )
