@@ -139,10 +139,10 @@ def _people(mapping: Mapping, schemas: Mapping_[str, Schema], problems: Problems
                 problems.add(account.place, reason + advice)
     directory = match_people(accounts, mapping.declared_people())
     top = Place(mapping.files[0], 1)
-    for name in directory.ambiguous:
+    if directory.ambiguous:
         reason = (
-            f"several accounts are named {quoted(name)} and no e-mail tells who is who: "
-            f"add them to `people:` under a name each"
+            f"several accounts are named {listed(directory.ambiguous, limit=5)} and no e-mail "
+            "tells who is who: add them to `people:` under a name each"
         )
         problems.add(_people_place(mapping) or top, reason)
 

@@ -101,7 +101,9 @@ class Options:
         if name is None:
             target = self._target
             advice = f"{target.connection} added this option to {quoted(target.name)} meanwhile"
-            raise UnmappedError(option, f"{advice}: run `syncd check` to read its options anew", unknown_option=True)
+            raise UnmappedError(
+                option, f"{advice}: run `syncd check` to read its options anew", unknown_option=True
+            )
         return _meaning(self._words, name, self._target)
 
     def encode(self, meaning: str, container: str) -> str:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from syncd.config import duration, load
+from adapters import registry
+from syncd.config import KEYS, SOURCES, duration, load
 from syncd.core.errors import ConfigError
 
 GOOD = """\
@@ -218,3 +219,20 @@ def test_a_missing_file_and_a_directory(here):
     for path, sentence in (("none.yaml", "there is no such file"), (".", "this is a directory")):
         with pytest.raises(ConfigError, match=sentence):
             load(Path(path))
+
+
+def test_the_reference_names_every_key():
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").read_text()
+    for name in KEYS:
+        assert f"`{name}`" in text
+    for kind in registry.kinds():
+        for name in registry.config_model(kind).model_fields:
+            assert f"`{name}`" in text, f"{kind}: {name}"
+    for how in SOURCES:
+        assert f"{{{how}: " in text
+
+
+def test_the_example_of_the_reference_can_be_used():
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").read_text()
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert set(load(written(example)).kinds) == {"jira", "asana", "notion"}

@@ -572,6 +572,17 @@ def test_a_connection_that_was_not_read_is_a_problem(here):
         bind(mapping, {})
 
 
+def test_a_service_that_does_not_answer_can_be_left_out(here):
+    whole = bound()
+    mapping = written(ITEMS + FIELDS)
+    part = bind(mapping, {"jira": SCHEMAS["jira"], "asana": SCHEMAS["asana"]}, partial=True)
+    assert part.side("feature", "notion") is None
+    assert {scope.connection for scope in part.scopes} == {"jira", "asana"}
+    assert {name: rule.owners for name, rule in part.fields.items()} == {
+        name: rule.owners for name, rule in whole.fields.items()
+    }
+
+
 def test_a_quiet_mapping_has_no_warning(here):
     text = TWO + (
         "  status:\n"
