@@ -1,10 +1,10 @@
 """Faults on demand: rules that match requests and spoil their answers, repeatably.
 
-A rule is a mapping with an `id`, optional matches (`service`, `method`, `path`: a regular expression
-searched in the path), optional limits (`after` so many matching requests, `count` times at most,
-`rate` from 0 to 1), and what happens:
+A rule is a mapping with an `id`, optional matches (`service`, `method`, `path`: a regular
+expression searched in the path), optional limits (`after` so many matching requests, `count` times
+at most, `rate` from 0 to 1), and what happens:
 
-    status (+ headers, body)    answer this instead; `apply: true` lets the request take effect first
+    status (+ headers, body)    answer this instead; `apply: true`: the request takes effect first
     html                        a gateway's page instead of JSON (status 502 unless given)
     drop_before: true           the connection closes, nothing happened
     drop_after: true            the request takes effect, then the connection closes unanswered
@@ -26,7 +26,10 @@ import orjson
 from syncd.sandbox.wire import Request, Response
 
 _KEYS = frozenset(
-    ["id", "service", "method", "path", "rate", "count", "after", "status", "headers", "body", "html", "apply", "drop_before", "drop_after", "truncate", "delay"]
+    {
+        *("id", "service", "method", "path", "rate", "count", "after", "status", "headers", "body"),
+        *("html", "apply", "drop_before", "drop_after", "truncate", "delay"),
+    }
 )
 _EFFECTS = ("status", "html", "drop_before", "drop_after", "truncate", "delay")
 
@@ -100,7 +103,7 @@ class Faults:
         rules = [_rule(place, row) for place, row in enumerate(rows, 1)]
         doubles = {r.id for r in rules if sum(other.id == r.id for other in rules) > 1}
         if doubles:
-            raise ValueError(f"fault id {sorted(doubles)[0]!r} is there twice; ids must differ")
+            raise ValueError(f"fault id {min(doubles)!r} is there twice; ids must differ")
         self.rules = rules
         self._dice = {r.id: random.Random(f"{self.seed}:{r.id}") for r in rules}  # noqa: S311
 

@@ -10,11 +10,12 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 import orjson
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -124,50 +125,57 @@ async def _hang_up(scope: Scope, receive: Receive) -> None:
 # controls
 
 
-def controls(sandbox: Sandbox) -> Starlette:
-    """Return the control application."""
+class _Controls:
+    """The endpoints under `/_sandbox/`."""
 
-    async def health(_request: HttpRequest) -> HttpResponse:
-        return JSONResponse({"ok": True, "services": list(SERVICES)})
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
 
-    async def clock(request: HttpRequest) -> HttpResponse:
-        if request.method == "POST":
-            _turn_clock(sandbox, await _sent(request))
-        now = sandbox.clock
-        return JSONResponse(
-            {"now": now.now(), "utc": now.utc().isoformat(), "frozen": now.frozen is not None}
-        )
-
-    async def counters(request: HttpRequest) -> HttpResponse:
-        if request.method == "POST":
-            sandbox.counters.clear()
-        return JSONResponse({"counters": sandbox.tallies()})
-
-    async def faults(request: HttpRequest) -> HttpResponse:
-        if request.method == "POST":
-            rows = await _sent(request)
-            sandbox.faults.set(rows if isinstance(rows, list) else rows.get("faults", [rows]))
-        elif request.method == "DELETE":
-            sandbox.faults.set([])
-        return JSONResponse({"faults": [rule.summary() for rule in sandbox.faults.rules]})
-
-    async def latency(request: HttpRequest) -> HttpResponse:
-        sent = await _sent(request)
-        sandbox.latency = float(sent["seconds"])
-        return JSONResponse({"seconds": sandbox.latency})
-
-    async def index(_request: HttpRequest) -> HttpResponse:
+    async def index(self, _request: HttpRequest) -> HttpResponse:
         return PlainTextResponse("syncd sandbox: /jira /asana/api/1.0 /notion/v1 /_sandbox/\n")
 
+    async def health(self, _request: HttpRequest) -> HttpResponse:
+        return JSONResponse({"ok": True, "services": list(SERVICES)})
+
+    async def clock(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            _turn_clock(self.sandbox, await _sent(request))
+        clock = self.sandbox.clock
+        return JSONResponse(
+            {"now": clock.now(), "utc": clock.utc().isoformat(), "frozen": clock.frozen is not None}
+        )
+
+    async def counters(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            self.sandbox.counters.clear()
+        return JSONResponse({"counters": self.sandbox.tallies()})
+
+    async def faults(self, request: HttpRequest) -> HttpResponse:
+        faults = self.sandbox.faults
+        if request.method == "POST":
+            rows = await _sent(request)
+            faults.set(rows if isinstance(rows, list) else rows.get("faults", [rows]))
+        elif request.method == "DELETE":
+            faults.set([])
+        return JSONResponse({"faults": [rule.summary() for rule in faults.rules]})
+
+    async def latency(self, request: HttpRequest) -> HttpResponse:
+        self.sandbox.latency = float((await _sent(request))["seconds"])
+        return JSONResponse({"seconds": self.sandbox.latency})
+
+
+def controls(sandbox: Sandbox) -> Starlette:
+    """Return the control application."""
+    ends = _Controls(sandbox)
     return Starlette(
         routes=[
-            Route("/", index),
-            Route("/_sandbox/healthz", health),
-            Route("/_sandbox/clock", clock, methods=["GET", "POST"]),
-            Route("/_sandbox/counters", counters),
-            Route("/_sandbox/counters/reset", counters, methods=["POST"]),
-            Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
-            Route("/_sandbox/latency", latency, methods=["POST"]),
+            Route("/", ends.index),
+            Route("/_sandbox/healthz", ends.health),
+            Route("/_sandbox/clock", ends.clock, methods=["GET", "POST"]),
+            Route("/_sandbox/counters", ends.counters),
+            Route("/_sandbox/counters/reset", ends.counters, methods=["POST"]),
+            Route("/_sandbox/faults", ends.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/latency", ends.latency, methods=["POST"]),
         ],
         exception_handlers={ValueError: _refuse, KeyError: _refuse, TypeError: _refuse},
     )
@@ -219,7 +227,19 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _server(sandbox: Sandbox) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """Says when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _server(sandbox: Sandbox) -> _Server:
     config = uvicorn.Config(
         Application(sandbox),
         http=_Protocol,
@@ -228,11 +248,11 @@ def _server(sandbox: Sandbox) -> uvicorn.Server:
         access_log=False,
         log_level="critical",
         server_header=False,
-        date_header=True,
+        date_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
 
 
 def serve(
@@ -271,7 +291,7 @@ class Running:
         self.thread.join(_START_SECONDS)
         self.sandbox.close()
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -285,23 +305,13 @@ def start_in_thread(
     sandbox = sandbox or Sandbox()
     sock = bind(host, port)
     server = _server(sandbox)
-    ready = threading.Event()
-    thread = threading.Thread(target=_run, args=(server, sock, ready), name="sandbox", daemon=True)
+    thread = threading.Thread(target=_run, args=(server, sock), name="sandbox", daemon=True)
     thread.start()
-    ready.wait(_START_SECONDS)
+    server.ready.wait(_START_SECONDS)
     real = sock.getsockname()[1]
     return Running(sandbox, f"http://{host}:{real}", real, server, thread)
 
 
-def _run(server: uvicorn.Server, sock: socket.socket, ready: threading.Event) -> None:
-    async def main() -> None:
-        task = asyncio.ensure_future(server.serve(sockets=[sock]))
-        while not server.started and not task.done():
-            await asyncio.sleep(0.005)
-        ready.set()
-        await task
-
-    import uvloop
-
+def _run(server: uvicorn.Server, sock: socket.socket) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main())
+        runner.run(server.serve(sockets=[sock]))

@@ -9,6 +9,7 @@ import re
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from email.utils import formatdate
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,7 +44,7 @@ class Dropped(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of a request. `response` None: no answer. `cut`: bytes that still get through."""
+    """What becomes of a request. `response` None: no answer; `cut`: bytes that get through."""
 
     response: Response | None
     delay: float = 0.0
@@ -120,6 +121,8 @@ class Sandbox:
             outcome = self._struck(fault, service, request) if fault else self._plain(
                 service, request)  # fmt: skip
             response = outcome.response
+            if response is not None:
+                response.headers.setdefault("date", formatdate(self.clock.now(), usegmt=True))
             status = response.status if response else 0
             self.counters[service, request.method, template(request.path), status] += 1
             if self._log is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import orjson
@@ -42,7 +42,7 @@ class WireLog:
         """Close the file."""
         self._file.close()
 
-    def __enter__(self) -> WireLog:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -9,13 +9,16 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
+from email.utils import formatdate
 from pathlib import Path
 
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.jira import (
     defaults,
     load,
+    routes_agile,
     routes_around,
+    routes_bulk,
     routes_field,
     routes_issue,
     routes_people,
@@ -76,8 +79,9 @@ class JiraSandbox:
         self.add_token(self.account_id, self.token)
         self._api, self._agile = Routes(), Routes()
         for module in (routes_site, routes_issue, routes_search, routes_people, routes_project,
-                       routes_field, routes_around):  # fmt: skip
+                       routes_field, routes_around, routes_bulk):  # fmt: skip
             module.add(self._api)
+        routes_agile.add(self._agile)
 
     # answering
 
@@ -90,8 +94,12 @@ class JiraSandbox:
             response = error.response()
         trace = f"{self._requests:032x}"
         response.headers = {
-            **_HEADERS, "atl-traceid": trace, "x-arequestid": trace[::-1], **response.headers
-        }  # fmt: skip
+            **_HEADERS,
+            "date": formatdate(self.clock.now(), usegmt=True),
+            "atl-traceid": trace,
+            "x-arequestid": trace[::-1],
+            **response.headers,
+        }
         return response
 
     def _answer(self, request: Request) -> Response:
@@ -163,7 +171,7 @@ class JiraSandbox:
         return account
 
     def add_token(self, account_id: str, token: str) -> None:
-        """Let a person call the API with their e-mail and this token; a new token replaces the old."""
+        """Let a person call the API with their e-mail and this token, instead of any before."""
         if account_id not in self.store.users:
             raise ValueError(f"there is no user {account_id!r} to give a token to")
         self._tokens[account_id] = token
@@ -263,15 +271,15 @@ class JiraSandbox:
         issue.key, issue.project_id = f"{target.key}-{target.last_number}", target.id
         self.store.keys[issue.key.upper()] = issue.id
         items = [
-            ChangeItem("project", "project", False, str(old_project.id), old_project.name,
+            ChangeItem("project", "project", str(old_project.id), old_project.name,
                        str(target.id), target.name),
-            ChangeItem("Key", "issuekey", False, None, old_key, None, issue.key),
+            ChangeItem("Key", "issuekey", None, old_key, None, issue.key),
         ]  # fmt: skip
         record(self.store, issue, self.account_id, items)
         return issue.key
 
     def hide_issue(self, key: str, *, hidden: bool = True) -> None:
-        """Make an issue invisible to everyone, as an issue security level would, or visible again."""
+        """Make an issue invisible to all, as an issue security level would, or visible again."""
         self._issue(key).hidden = hidden
         self.store.revision += 1
 

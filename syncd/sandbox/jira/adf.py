@@ -5,16 +5,21 @@ from __future__ import annotations
 from html import escape
 
 from syncd.sandbox.jira import wiki
-from syncd.sandbox.jira.model import Json
+from syncd.sandbox.jira.model import Json, words
 
-_BLOCKS = frozenset(
-    ["paragraph", "heading", "bulletList", "orderedList", "listItem", "taskList", "taskItem", "decisionList", "decisionItem", "codeBlock", "blockquote", "rule", "panel", "expand", "nestedExpand", "table", "tableRow", "tableCell", "tableHeader", "mediaSingle", "mediaGroup", "media", "caption", "blockCard", "embedCard", "extension", "bodiedExtension", "layoutSection", "layoutColumn", "blockTaskItem", "multiBodiedExtension", "extensionFrame"]
+_BLOCKS = words(
+    "paragraph heading bulletList orderedList listItem taskList taskItem decisionList"
+    " decisionItem codeBlock blockquote rule panel expand nestedExpand table tableRow tableCell"
+    " tableHeader mediaSingle mediaGroup media caption blockCard embedCard extension"
+    " bodiedExtension layoutSection layoutColumn blockTaskItem multiBodiedExtension"
+    " extensionFrame"
 )
-_INLINES = frozenset(
-    ["text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status", "placeholder", "inlineExtension", "mediaInline"]
+_INLINES = words(
+    "text hardBreak mention emoji inlineCard date status placeholder inlineExtension mediaInline"
 )
-_MARKS = frozenset(
-    ["strong", "em", "strike", "code", "underline", "link", "subsup", "textColor", "backgroundColor", "annotation", "alignment", "indentation", "breakout", "border", "dataConsumer", "fragment", "confluenceInlineComment", "fontSize"]
+_MARKS = words(
+    "strong em strike code underline link subsup textColor backgroundColor annotation alignment"
+    " indentation breakout border dataConsumer fragment confluenceInlineComment fontSize"
 )
 _INLINE_PARENTS = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 _CONTENT_REQUIRED = frozenset(
@@ -147,10 +152,9 @@ def _wiki_block(node: Json) -> str:
         opening = f"{{code:{language}}}" if language else "{noformat}"
         closing = "{code}" if language else "{noformat}"
         return f"{opening}{_wiki_inline(content)}{closing}"
-    if kind == "blockquote":
-        return "{quote}" + "\n\n".join(map(_wiki_block, content)) + "{quote}"
-    if kind == "panel":
-        return "{panel}\n" + "\n\n".join(map(_wiki_block, content)) + "\n{panel}"
+    if kind in {"blockquote", "panel"}:
+        macro = "{quote}" if kind == "blockquote" else "{panel}"
+        return macro + "\n\n".join(map(_wiki_block, content)) + macro
     if kind == "rule":
         return "----"
     if kind == "table":

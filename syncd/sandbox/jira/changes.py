@@ -36,7 +36,7 @@ def _item(store: Store, field: Field, old: Json, new: Json) -> ChangeItem:
     old_id, old_text = describe(store, field, old)
     new_id, new_text = describe(store, field, new)
     name = field.name if field.custom else _NAMES.get(field.id, field.id)
-    return ChangeItem(name, field.id, field.custom is not None, old_id, old_text, new_id, new_text)
+    return ChangeItem(name, field.id, old_id, old_text, new_id, new_text)
 
 
 def change_status(store: Store, issue: Issue, status_id: str) -> list[ChangeItem]:

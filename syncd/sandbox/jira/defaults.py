@@ -114,6 +114,8 @@ _SYSTEM: tuple[tuple[str, str, str, tuple[str, ...], bool, bool], ...] = (
     ("progress", "Progress", "progress", ("progress",), False, False),
     ("votes", "Votes", "votes", ("votes",), False, True),
     ("comment", "Comment", "comments", ("comment",), True, True),
+    ("aggregatetimespent", "Σ Time Spent", "count", (), False, False),
+    ("timetracking", "Time tracking", "timetracking", (), True, False),
     ("worklog", "Log Work", "worklog", (), True, False),
 )  # fmt: skip
 _CUSTOM = (
@@ -163,7 +165,7 @@ def add_field(store: Store, number: int, name: str, custom: str, kind: str) -> F
         (name, f"cf[{number}]"),
         custom=custom,
         context_id=str(number + 100),
-        orderable=kind not in {"rank"},
+        orderable=kind != "rank",
     )
     store.fields[field.id] = field
     store.setup += 1

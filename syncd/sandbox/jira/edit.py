@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
+import orjson
+
 from syncd.sandbox.jira import parse
+from syncd.sandbox.jira.adf import Rich
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_status, change_value, record, touch
 from syncd.sandbox.jira.model import (
@@ -91,7 +94,7 @@ def _verbs(context: parse.Context, field: Field, verbs: list[Json]) -> Json:
         name, raw = next(iter(verb.items()))
         if name == "set":
             current = parse.value(context, field, raw)
-        elif name in {"add", "remove"} and field.kind in parse._LISTS:
+        elif name in {"add", "remove"} and field.kind in parse.LISTS:
             item = parse.element(context, field, raw)
             kept = [x for x in current or [] if x != item]
             current = [*kept, item] if name == "add" else kept
@@ -185,8 +188,6 @@ def _properties(payload: Mapping[str, Json]) -> dict[str, Json]:
 
 def check_property(key: str, value: Json) -> None:
     """Raise 400 for an entity property that is too long."""
-    import orjson
-
     if not key or len(key) > MAX_PROPERTY_KEY:
         raise bad("The property key must be between 1 and 255 characters.")
     if value is None:
@@ -264,7 +265,7 @@ def add_comment(call: Call, issue: Issue, raw: Mapping[str, Json]) -> Comment:
     return item
 
 
-def comment_body(call: Call, raw: Mapping[str, Json]) -> parse.Rich:
+def comment_body(call: Call, raw: Mapping[str, Json]) -> Rich:
     """Return the checked body of a comment; raises 400."""
     try:
         body = parse.rich(raw.get("body"), document=call.shapes.rich_is_document)
@@ -298,18 +299,22 @@ def add_link(call: Call, raw: Mapping[str, Json]) -> Link:
     ends = [raw.get(side) for side in ("inwardIssue", "outwardIssue")]
     if any(not isinstance(end, dict) for end in ends):
         raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
-    inward, outward = (call.issue_to_change(end.get("id") or end.get("key")) for end in ends)
+    inward, outward = (_end(call, end) for end in ends)
     link = Link(str(store.number("link")), type_id, inward.id, outward.id)
     store.add_link(link)
     _record_link(call, link, inward, outward)
     return link
 
 
+def _end(call: Call, raw: Json) -> Issue:
+    return call.issue_to_change(raw.get("id") or raw.get("key"))
+
+
 def _record_link(call: Call, link: Link, inward: Issue, outward: Issue) -> None:
     kind, author = call.store.link_types[link.type_id], call.me().account_id
     for issue, far, text in ((inward, outward, kind.outward), (outward, inward, kind.inward)):
         said = f"This work item {text} {far.key}"
-        item = ChangeItem("Link", "issuelinks", False, None, None, far.key, said)
+        item = ChangeItem("Link", "issuelinks", None, None, far.key, said)
         record(call.store, issue, author, [item])
 
 

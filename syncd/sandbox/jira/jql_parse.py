@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from syncd.sandbox.jira.jql_words import Token, problem, words
+from syncd.sandbox.jira.jql_words import Token, problem, tokens
 from syncd.sandbox.jira.problems import ApiError
 
 _OPERATORS = (
@@ -55,7 +55,7 @@ class Clause:
 
     field: str
     operator: str
-    operand: Operand = field(default_factory=Empty)
+    operand: Operand = Empty()
     predicates: tuple[tuple[str, Operand], ...] = ()
 
 
@@ -86,7 +86,7 @@ def parse(text: str) -> Query:
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = words(text)
+        self.tokens = tokens(text)
         self.place = 0
         self.depth = 0
 

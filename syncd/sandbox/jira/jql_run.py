@@ -12,6 +12,7 @@ from syncd.sandbox.jira.jql_parse import Call, Clause, Condition, Empty, Group, 
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad
+from syncd.sandbox.jira.times import today
 
 Test = Callable[[Issue], bool]
 
@@ -142,8 +143,6 @@ def _date(viewer: Viewer, what: Subject, item: Value) -> Json:
 
 
 def _day_of(viewer: Viewer, moment: int) -> str:
-    from syncd.sandbox.jira.times import today
-
     return today(moment, viewer.zone)
 
 
@@ -266,7 +265,7 @@ def _text_test(text: str) -> Callable[[str], bool]:
     if phrase:
         wanted = " ".join(_WORD.findall(phrase[1].casefold()))
         return lambda t: f" {wanted} " in f" {' '.join(_WORD.findall(t.casefold()))} "
-    stems = [w for w in re.findall(r"\w+\*?", text.casefold())]
+    stems = re.findall(r"\w+\*?", text.casefold())
     exact = {_stem(word) for word in stems if not word.endswith("*")}
     starts = [word[:-1] for word in stems if word.endswith("*")]
 

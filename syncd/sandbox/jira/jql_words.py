@@ -5,14 +5,43 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from syncd.sandbox.jira.model import words
 from syncd.sandbox.jira.problems import ApiError
 
 # words that may not be used as names or values without quotes (the vendor's published list)
-RESERVED = frozenset(
-    ["abort", "access", "add", "after", "alias", "all", "alter", "and", "any", "are", "as", "asc", "at", "audit", "avg", "before", "begin", "between", "boolean", "break", "by", "byte", "catch", "cf", "char", "character", "check", "checkpoint", "collate", "collation", "column", "commit", "connect", "continue", "count", "create", "current", "date", "decimal", "declare", "decrement", "default", "defaults", "define", "delete", "delimiter", "desc", "difference", "distinct", "divide", "do", "double", "drop", "else", "empty", "encoding", "end", "equals", "escape", "exclusive", "exec", "execute", "exists", "explain", "false", "fetch", "file", "field", "first", "float", "for", "from", "function", "go", "goto", "grant", "greater", "group", "having", "identified", "if", "immediate", "in", "increment", "index", "initial", "inner", "inout", "input", "insert", "int", "integer", "intersect", "intersection", "into", "is", "isempty", "isnull", "join", "last", "left", "less", "like", "limit", "lock", "long", "max", "min", "minus", "mode", "modify", "modulo", "more", "multiply", "next", "noaudit", "not", "notin", "nowait", "null", "number", "object", "of", "on", "option", "or", "order", "outer", "output", "power", "previous", "prior", "privileges", "public", "raise", "raw", "remainder", "rename", "resource", "return", "returns", "revoke", "right", "row", "rowid", "rownum", "rows", "select", "session", "set", "share", "size", "sqrt", "start", "strict", "string", "subtract", "sum", "synonym", "table", "then", "to", "trans", "transaction", "trigger", "true", "uid", "union", "unique", "update", "user", "validate", "values", "view", "when", "whenever", "where", "while", "with"]
+RESERVED = words(
+    "abort access add after alias all alter and any are as asc at audit avg before begin"
+    " between boolean break by byte catch cf char character check checkpoint collate collation"
+    " column commit connect continue count create current date decimal declare decrement default"
+    " defaults define delete delimiter desc difference distinct divide do double drop else empty"
+    " encoding end equals escape exclusive exec execute exists explain false fetch file field"
+    " first float for from function go goto grant greater group having identified if immediate"
+    " in increment index initial inner inout input insert int integer intersect intersection"
+    " into is isempty isnull join last left less like limit lock long max min minus mode modify"
+    " modulo more multiply next noaudit not notin nowait null number object of on option or"
+    " order outer output power previous prior privileges public raise raw remainder rename"
+    " resource return returns revoke right row rowid rownum rows select session set share size"
+    " sqrt start strict string subtract sum synonym table then to trans transaction trigger true"
+    " uid union unique update user validate values view when whenever where while with"
 )
 # reserved words that are words of the language itself
-_GRAMMAR = frozenset(["and", "or", "not", "in", "is", "empty", "null", "order", "by", "asc", "desc", "was", "changed"])
+_GRAMMAR = frozenset(
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "empty",
+        "null",
+        "order",
+        "by",
+        "asc",
+        "desc",
+        "was",
+        "changed",
+    ]
+)
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -41,9 +70,9 @@ class Token:
         return self.kind == "word" and self.lower in RESERVED
 
 
-def words(query: str) -> list[Token]:
+def tokens(query: str) -> list[Token]:
     """Return the tokens of a query and a final `end`; raises `ApiError` 400."""
-    tokens = []
+    found = []
     for match in _TOKEN.finditer(query):
         kind, text, place = str(match.lastgroup), match[0], match.start()
         if kind == "space":
@@ -60,8 +89,8 @@ def words(query: str) -> list[Token]:
             text = _unescape(text[1:-1])
         elif kind == "word":
             text = _unescape(text)
-        tokens.append(Token(kind, text, place, text.lower() if kind != "string" else ""))
-    return [*tokens, Token("end", "", len(query), "")]
+        found.append(Token(kind, text, place, text.lower() if kind != "string" else ""))
+    return [*found, Token("end", "", len(query), "")]
 
 
 def _reserved_character(text: str) -> str:

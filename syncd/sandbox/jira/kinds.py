@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from syncd.sandbox.jira.adf import Rich, plain
-from syncd.sandbox.jira.model import Field, Json
+from syncd.sandbox.jira.model import Field, Json, words
 from syncd.sandbox.jira.store import Store
 from syncd.sandbox.jira.times import human_day
 
@@ -41,13 +43,15 @@ _SCHEMAS: dict[str, tuple[str, str | None]] = {
     "progress": ("progress", None),
     "comments": ("comments-page", None),
     "worklog": ("array", "worklog"),
+    "timetracking": ("timetracking", None),
     "rank": ("any", None),
     "sprints": ("array", "json"),
 }
 _LISTS = frozenset({"labels", "versions", "components", "options", "users"})
 # kinds no edit may touch
-COMPUTED = frozenset(
-    ["stamp", "status", "category", "key", "watches", "votes", "progress", "comments", "worklog", "subtasks", "attachments", "rank", "links", "count", "project"]
+COMPUTED = words(
+    "stamp status category key watches votes progress comments worklog subtasks attachments"
+    " rank links count project timetracking"
 )
 
 
@@ -88,8 +92,8 @@ def _rich(_store: Store, _field: Field, value: Rich) -> tuple[str | None, str | 
     return None, value.wiki or plain(value.adf)
 
 
-def _day(_store: Store, _field: Field, value: str) -> tuple[str | None, str | None]:
-    return value, human_day(value) if _field.custom else f"{value} 00:00:00.0"
+def _day(_store: Store, field: Field, value: str) -> tuple[str | None, str | None]:
+    return value, human_day(value) if field.custom else f"{value} 00:00:00.0"
 
 
 def _user(store: Store, _field: Field, value: str) -> tuple[str | None, str | None]:
@@ -137,7 +141,7 @@ def _project(store: Store, _field: Field, value: int) -> tuple[str | None, str |
     return str(value), store.projects[value].name
 
 
-_DESCRIBERS = {
+_DESCRIBERS: dict[str, Callable[[Store, Field, Json], tuple[str | None, str | None]]] = {
     "rich": _rich,
     "date": _day,
     "user": _user,

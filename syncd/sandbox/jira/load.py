@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import uuid
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -22,6 +23,7 @@ from syncd.sandbox.jira.model import (
     Link,
     LinkType,
     Named,
+    Option,
     Project,
     Status,
     User,
@@ -79,7 +81,7 @@ def _row(path: Path, number: int, line: bytes) -> dict[str, Json]:
             f"{path}, line {number}: not JSON ({error}); no issue was loaded"
         ) from None
     if not isinstance(row, dict) or not isinstance(row.get("fields"), dict):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004 - the content of a file, not an argument
             f"{path}, line {number}: an issue is an object with id, key and fields; no issue was"
             " loaded"
         )
@@ -95,7 +97,7 @@ class _Loader:
         self.seen: set[int] = set()
         self.links: dict[str, Json] = {}
         self.relatives: dict[int, Json] = {}
-        self.used: dict[int, dict[str, dict[str, None]]] = {}  # project -> type -> statuses
+        self.used: dict[int, Counter[str]] = {}  # project -> its statuses, how often
         self.points = next(f for f in store.fields.values() if f.name == "Story Points")
 
     def issue(self, row: dict[str, Json]) -> Issue:
@@ -125,7 +127,7 @@ class _Loader:
         kind, status = self._type(fields["issuetype"]), self._status(fields["status"])
         if kind not in project.type_ids:
             project.type_ids.append(kind)
-        self.used.setdefault(project.id, {}).setdefault(kind, {})[status] = None
+        self.used.setdefault(project.id, Counter())[status] += 1
         summary = fields.get("summary")
         if not isinstance(summary, str):
             raise _Wrong("fields.summary is not a string")
@@ -344,14 +346,14 @@ class _Loader:
                 store.reserve("link", int(number))
 
     def _make_workflows(self) -> None:
-        """Give each project one workflow of the statuses that its issues use, to do first."""
+        """Give each project one workflow of the statuses its issues use, the commonest first."""
         order = ["new", "undefined", "indeterminate", "done"]
-        for project_id, by_type in self.used.items():
+        table = self.store.statuses
+        for project_id, used in self.used.items():
             project = self.store.projects[project_id]
-            used = {s: None for statuses in by_type.values() for s in statuses}
             for flow in project.workflows.values():
-                used |= dict.fromkeys(flow.statuses)
-            ids = sorted(used, key=lambda s: order.index(self.store.statuses[s].category))
+                used.update(dict.fromkeys(flow.statuses, 0))
+            ids = sorted(used, key=lambda s, n=used: (order.index(table[s].category), -n[s]))  # type: ignore[misc]
             names = {s: self.store.statuses[s].name for s in ids}
             project.workflows = {**project.workflows, "": workflow(tuple(ids), names)}
 
@@ -408,11 +410,6 @@ def _look(raw: Json) -> str:
 
 
 def _option(field: Field, raw: dict[str, Json]) -> str:
-    from syncd.sandbox.jira.model import Option
-
     number = str(raw["id"])
     field.options.setdefault(number, Option(number, str(raw["value"])))
     return number
-
-
-__all__: Iterable[str] = ["load_issues"]

@@ -7,6 +7,12 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
 
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text: for long lists of names."""
+    return frozenset(text.split())
+
+
 # key: (id, name, colour), as every Jira site has them
 CATEGORIES: dict[str, tuple[int, str, str]] = {
     "undefined": (1, "No Category", "medium-gray"),
@@ -176,7 +182,6 @@ class ChangeItem:
 
     field: str
     field_id: str
-    custom: bool
     old: str | None
     old_text: str | None
     new: str | None

@@ -34,7 +34,7 @@ def value(context: Context, field: Field, raw: Json) -> Json:
     if field.kind == "summary":
         return _summary(context, field, raw)
     if raw is None:
-        return [] if field.kind in _LISTS and not field.custom else None
+        return [] if field.kind in LISTS and not field.custom else None
     return _PARSERS[field.kind](context, field, raw)
 
 
@@ -233,7 +233,7 @@ def _component(context: Context, _field: Field, raw: Json) -> str:
     return _pick(dict(table), raw, f"Component {what} '{named}' is not valid")
 
 
-def _parent(context: Context, field: Field, raw: Json) -> int | None:
+def _parent(context: Context, _field: Field, raw: Json) -> int | None:
     if not isinstance(raw, dict):
         raise FieldError("data was not an object")
     named = raw.get("id") or raw.get("key")
@@ -249,7 +249,7 @@ def _parent(context: Context, field: Field, raw: Json) -> int | None:
 
 
 def check_parent(context: Context, parent: Issue) -> None:
-    """Raise `FieldError` unless an issue may be the parent: one level up, same project if a sub-task."""
+    """Raise `FieldError` unless an issue is one level up, and in the same project for sub-tasks."""
     level = context.store.types[context.type_id].level
     above = context.store.type_of(parent).level
     same = parent.project_id == context.project.id
@@ -293,7 +293,7 @@ def _sprint(context: Context, _field: Field, raw: Json) -> Json:
     return [raw]
 
 
-_LISTS = frozenset({"labels", "versions", "components", "options", "users"})
+LISTS = frozenset({"labels", "versions", "components", "options", "users"})
 _PARSERS: dict[str, Callable[[Context, Field, Json], Json]] = {
     "string": _string,
     "url": _url,

@@ -128,6 +128,7 @@ RENDERERS: dict[str, FieldRender] = {
     "comments": _comments,
     "worklog": lambda _s, _f, _i: {"startAt": 0, "maxResults": 20, "total": 0, "worklogs": []},
     "count": lambda _s, f, i: -1 if f.id == "workratio" else i.values.get(f.id),
+    "timetracking": lambda _s, _f, _i: {},
     "rank": lambda _s, _f, i: f"0|i{i.id:06x}:",
     "sprints": _sprints,
 }  # fmt: skip
@@ -161,7 +162,7 @@ def history(shapes: Shapes, entry: History) -> Json:
         "items": [
             {
                 "field": item.field,
-                "fieldtype": "custom" if item.custom else "jira",
+                "fieldtype": "custom" if item.field_id.startswith("customfield_") else "jira",
                 "fieldId": item.field_id,
                 "from": item.old,
                 "fromString": item.old_text,

@@ -141,9 +141,11 @@ def add_link(call: Call) -> Response:
 def link(call: Call, key: str) -> Response:
     """GET issueLink/{linkId}."""
     found = call.store.links.get(key)
-    ends = (call.store.issues[found.inward], call.store.issues[found.outward]) if found else ()
-    if found is None or not all(call.sees(end) for end in ends):
-        raise missing("No issue link with id '" + key + "' exists.")
+    if found is None:
+        raise missing(f"No issue link with id '{key}' exists.")
+    ends = call.store.issues[found.inward], call.store.issues[found.outward]
+    if not all(call.sees(end) for end in ends):
+        raise missing(f"No issue link with id '{key}' exists.")
     return call.ok(
         {
             "id": found.id,

@@ -128,7 +128,8 @@ def options(call: Call, key: str, context: str) -> Response:
 def add_options(call: Call, key: str, context: str) -> Response:
     """POST field/{fieldId}/context/{contextId}/option."""
     call.me()
-    field, made = _option_field(call, key, context), []
+    field = _option_field(call, key, context)
+    made: list[Option] = []
     for row in call.json().get("options") or []:
         text = str(row.get("value") or "") if isinstance(row, dict) else ""
         if not text:

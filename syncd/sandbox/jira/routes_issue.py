@@ -99,7 +99,7 @@ def update(call: Call, key: str) -> Response:
 def delete(call: Call, key: str) -> Response:
     """DELETE issue/{issueIdOrKey}."""
     issue = call.issue_to_change(key)
-    below = [i for i in call.store.subtasks(issue.id)]
+    below = call.store.subtasks(issue.id)
     if below and not call.flag("deleteSubtasks"):
         raise bad(
             f"The issue '{issue.key}' has subtasks.  You must specify the 'deleteSubtasks'"
@@ -175,12 +175,12 @@ def bulk_fetch(call: Call) -> Response:
         raise bad("issueIdsOrKeys must not be empty.")
     if len(named) > MAX_FETCH:
         raise bad(f"The maximum number of issues that can be fetched at once is {MAX_FETCH}.")
-    properties = _strings(body, "properties")
+    properties = strings(body, "properties")
     if len(properties) > MAX_PROPERTIES:
         raise bad(f"The maximum number of properties that can be requested is {MAX_PROPERTIES}.")
     found = {i.id: i for name in named if (i := call.store.find_issue(name)) and call.sees(i)}
-    fields = wanted_fields(call.shapes, _strings(body, "fields"), "*navigable")
-    expand = frozenset(_strings(body, "expand"))
+    fields = wanted_fields(call.shapes, strings(body, "fields"), "*navigable")
+    expand = frozenset(strings(body, "expand"))
     rows = []
     for issue in sorted(found.values(), key=lambda i: i.id):
         shape = issue_shape(call.shapes, issue, fields)
@@ -191,7 +191,8 @@ def bulk_fetch(call: Call) -> Response:
     return call.ok({"expand": "names,schema", "issues": rows, "issueErrors": []})
 
 
-def _strings(body: dict[str, Json], name: str) -> list[str]:
+def strings(body: dict[str, Json], name: str) -> list[str]:
+    """Return a list of strings from a body (or its comma-separated form); raises 400."""
     raw = body.get(name)
     if raw is None:
         return []

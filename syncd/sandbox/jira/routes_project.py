@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from syncd.sandbox.jira.call import Call
+from syncd.sandbox.jira.defaults import standard_workflow
 from syncd.sandbox.jira.model import Component, Json, Project, Version
 from syncd.sandbox.jira.problems import ApiError, bad, bad_field, missing
 from syncd.sandbox.jira.routing import Routes
+from syncd.sandbox.jira.store import Store
 from syncd.sandbox.jira.times import is_day
 from syncd.sandbox.jira.workflow import workflow_of
 from syncd.sandbox.wire import Response
@@ -93,10 +95,8 @@ def create(call: Call) -> Response:
     )
 
 
-def new_project(store: Json, key: str, name: str, lead: str, *, description: str = "") -> Project:
+def new_project(store: Store, key: str, name: str, lead: str, *, description: str = "") -> Project:
     """Add a project with the site's standard types and workflow."""
-    from syncd.sandbox.jira.defaults import standard_workflow
-
     made = Project(
         store.number("project"), key, name, lead, list(store.extras["standard_types"]),
         {"": standard_workflow(store)}, description,

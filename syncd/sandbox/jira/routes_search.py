@@ -1,4 +1,4 @@
-"""Routes of search: JQL with token pages, counts, parsing, changelogs in bulk, the removed search."""
+"""Routes of search: JQL with token pages, counts, parsing, changelogs in bulk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from syncd.sandbox.jira.kinds import field_schema
 from syncd.sandbox.jira.model import Field, History, Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad
 from syncd.sandbox.jira.render import add_expansions, history, issue_shape, wanted_fields
-from syncd.sandbox.jira.routes_issue import MAX_PROPERTIES, _strings, properties_of
+from syncd.sandbox.jira.routes_issue import MAX_PROPERTIES, properties_of, strings
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search, bad_token
 from syncd.sandbox.wire import Response
@@ -56,13 +56,13 @@ def search_post(call: Call) -> Response:
 
 
 def _search(call: Call, body: dict[str, Json]) -> Response:
-    names = _strings(body, "fields")
-    properties = _strings(body, "properties")
+    names = strings(body, "fields")
+    properties = strings(body, "properties")
     if len(properties) > MAX_PROPERTIES:
         raise bad(f"The maximum number of properties that can be requested is {MAX_PROPERTIES}.")
     if len(body.get("reconcileIssues") or []) > MAX_RECONCILE:
         raise bad(f"The maximum number of issues to reconcile is {MAX_RECONCILE}.")
-    expand = frozenset(_strings(body, "expand"))
+    expand = frozenset(strings(body, "expand"))
     fields = wanted_fields(call.shapes, names, "id")
     light = not fields and not properties and not expand
     size = _size(body, MAX_IDS_PAGE if light else MAX_FIELDS_PAGE)
@@ -125,8 +125,8 @@ def match(call: Call) -> Response:
     """POST jql/match."""
     body = call.json()
     numbers = [int(n) for n in body.get("issueIds", []) if str(n).isdigit()]
-    rows = []
-    for jql in _strings(body, "jqls"):
+    rows: list[Json] = []
+    for jql in strings(body, "jqls"):
         try:
             query = Search(call.viewer, jql, call.sees, bounded=False)
         except ApiError as error:
@@ -142,7 +142,7 @@ def parse_queries(call: Call) -> Response:
     body = call.json()
     level = call.request.one("validation", "strict")
     rows: list[Json] = []
-    for text in _strings(body, "queries"):
+    for text in strings(body, "queries"):
         row: dict[str, Json] = {"query": text}
         try:
             query = parse(text)
@@ -211,7 +211,7 @@ def changelogs(call: Call) -> Response:
     named = body.get("issueIdsOrKeys")
     if not isinstance(named, list) or not 0 < len(named) <= MAX_CHANGELOG_ISSUES:
         raise bad("issueIdsOrKeys must contain between 1 and 1000 elements.")
-    field_ids = frozenset(_strings(body, "fieldIds"))
+    field_ids = frozenset(strings(body, "fieldIds"))
     if len(field_ids) > MAX_CHANGELOG_FIELDS:
         raise bad("fieldIds must contain at most 10 elements.")
     found = {i.id: i for name in named if (i := call.store.find_issue(name)) and call.sees(i)}

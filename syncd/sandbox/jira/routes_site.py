@@ -1,4 +1,4 @@
-"""Routes about the site and the caller: server info, myself, permissions, lists of shared things."""
+"""Routes about the site and the caller: server info, myself, permissions, shared things."""
 
 from __future__ import annotations
 

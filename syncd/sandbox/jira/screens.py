@@ -8,6 +8,7 @@ from syncd.sandbox.jira.shapes import Shapes
 from syncd.sandbox.jira.store import Store
 
 _NEVER = frozenset({"creator", "resolution", "worklog", "timespent"})
+_BESIDE = {"attachment": ["set", "copy"], "issuelinks": ["add", "copy"]}  # shown, not settable
 _ALWAYS_REQUIRED = frozenset({"summary", "issuetype", "project"})
 
 
@@ -37,10 +38,14 @@ def meta_fields(
     table = settable(shapes.store, creating=creating)
     if shapes.store.types[type_id].level < 0:
         must = must | {"parent"}
-    return {
+    found = {
         field.id: _meta(shapes, project, type_id, field, required=field.id in must)
         for field in table.values()
     }
+    for field_id, verbs in _BESIDE.items():
+        meta = _meta(shapes, project, type_id, shapes.store.fields[field_id], required=False)
+        found[field_id] = {**meta, "operations": verbs}
+    return found
 
 
 def transition_fields(shapes: Shapes, issue: Issue, fields: dict[str, bool]) -> dict[str, Json]:

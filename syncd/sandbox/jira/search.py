@@ -112,9 +112,12 @@ class Search:
 
     def _index(self) -> tuple[list[Json], bool] | None:
         key, down = self.order[0]
-        tables = {_updated: self.store.by_updated, _created: self.store.by_created,
-                  _number: self.store.by_id}  # fmt: skip
-        table: list[Json] | None = tables.get(key)
+        tables: dict[Json, list[Json]] = {
+            _updated: self.store.by_updated,
+            _created: self.store.by_created,
+            _number: self.store.by_id,
+        }
+        table = tables.get(key)
         return None if table is None else (table, down)
 
     def _indexed(self, after: Json) -> Iterator[Issue]:
@@ -222,7 +225,11 @@ def _order(store: Store, query: Query) -> list[tuple[Callable[[Issue], Json], bo
     if not order:
         return [(_number, True)]
     # a key after a time only settles ties; the time indices settle them by id, which is enough
-    if len(order) == 2 and order[0][0] in _TIMES and order[1][0] in {_number, _key_parts}:
+    if (
+        len(order) == len(("time", "tie"))
+        and order[0][0] in _TIMES
+        and order[1][0] in {_number, _key_parts}
+    ):
         return order[:1]
     return order
 

@@ -140,9 +140,10 @@ class Shapes:
         )
 
     def _priority(self, priority: Named) -> Json:
+        icon = quote(priority.name.lower())
         return {
             "self": f"{self.api}/priority/{priority.id}",
-            "iconUrl": f"{self.base}/images/icons/priorities/{quote(priority.name.lower())}_new.svg",
+            "iconUrl": f"{self.base}/images/icons/priorities/{icon}_new.svg",
             "name": priority.name,
             "id": priority.id,
         }

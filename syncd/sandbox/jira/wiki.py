@@ -162,7 +162,7 @@ def _list(items: list[tuple[str, str]], depth: int) -> list[Json]:
         below = place + 1
         while below < len(items) and len(items[below][0]) > depth:
             below += 1
-        entry: list[Json] = [_paragraph(text)] + _list(items[place + 1 : below], depth + 1)
+        entry: list[Json] = [_paragraph(text), *_list(items[place + 1 : below], depth + 1)]
         node = {"type": "listItem", "content": entry}
         if lists and lists[-1]["type"] == kind:
             lists[-1]["content"].append(node)

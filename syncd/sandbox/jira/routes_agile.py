@@ -1,0 +1,460 @@
+"""Routes of Jira Software: boards, sprints, epics, backlog, ranking."""
+
+from __future__ import annotations
+
+from syncd.sandbox.jira.call import Call
+from syncd.sandbox.jira.changes import change_value, record
+from syncd.sandbox.jira.defaults import SPRINT
+from syncd.sandbox.jira.model import Field, Issue, Json
+from syncd.sandbox.jira.parse import Context, check_parent
+from syncd.sandbox.jira.problems import ApiError, FieldError, bad, missing
+from syncd.sandbox.jira.render import issue_shape, wanted_fields
+from syncd.sandbox.jira.routes_bulk import estimation_field
+from syncd.sandbox.jira.routing import Routes
+from syncd.sandbox.jira.search import Search
+from syncd.sandbox.jira.times import parse_stamp
+from syncd.sandbox.wire import Response
+
+MAX_AT_ONCE = 50
+_NEXT_STATES = {"future": {"future", "active"}, "active": {"active", "closed"},
+                "closed": {"closed", "active"}}  # fmt: skip
+
+
+def _boards(call: Call) -> dict[int, Json]:
+    """Return the boards: one for each project, and those that clients made."""
+    boards: dict[int, Json] = call.store.extras.setdefault("boards", {})
+    known = {board["project"] for board in boards.values() if board["own"]}
+    for project in call.store.projects.values():
+        if project.id not in known:
+            number = call.store.number("board", 1)
+            boards[number] = {"id": number, "name": f"{project.key} board", "type": "scrum",
+                              "project": project.id, "own": True}  # fmt: skip
+    return {n: b for n, b in boards.items() if b["project"] in call.store.projects}
+
+
+def _board(call: Call, number: str) -> Json:
+    board = _boards(call).get(int(number)) if number.isdigit() else None
+    if board is None or not call.sees_project(call.store.projects[board["project"]]):
+        raise missing("The requested board cannot be viewed because it either does not exist or"
+                      " you do not have permission to view it.")  # fmt: skip
+    return board
+
+
+def _agile(call: Call, path: str) -> str:
+    return f"{call.shapes.base}/rest/agile/1.0/{path}"
+
+
+def _board_shape(call: Call, board: Json) -> Json:
+    project = call.store.projects[board["project"]]
+    return {
+        "id": board["id"],
+        "self": _agile(call, f"board/{board['id']}"),
+        "name": board["name"],
+        "type": board["type"],
+        "location": {
+            "projectId": project.id,
+            "displayName": f"{project.name} ({project.key})",
+            "projectName": project.name,
+            "projectKey": project.key,
+            "projectTypeKey": "software",
+            "avatarURI": call.shapes.project(project.id)["avatarUrls"]["24x24"],
+            "name": f"{project.name} ({project.key})",
+        },
+        "isPrivate": False,
+    }
+
+
+def _page(call: Call, rows: list[Json]) -> Response:
+    start, size = call.number("startAt", 0), call.number("maxResults", 50)
+    part = rows[start : start + size]
+    return call.ok(
+        {
+            "maxResults": size,
+            "startAt": start,
+            "total": len(rows),
+            "isLast": start + len(part) >= len(rows),
+            "values": part,
+        }
+    )
+
+
+def boards(call: Call) -> Response:
+    """GET board."""
+    named, kind = call.request.one("projectKeyOrId"), call.request.one("type")
+    text = (call.request.one("name") or "").casefold()
+    project = call.project(named) if named else None
+    rows = [
+        _board_shape(call, board)
+        for board in _boards(call).values()
+        if call.sees_project(call.store.projects[board["project"]])
+        and (project is None or board["project"] == project.id)
+        and (not kind or board["type"] in kind.split(","))
+        and text in board["name"].casefold()
+    ]
+    return _page(call, rows)
+
+
+def board(call: Call, number: str) -> Response:
+    """GET board/{boardId}."""
+    return call.ok(_board_shape(call, _board(call, number)))
+
+
+def board_configuration(call: Call, number: str) -> Response:
+    """GET board/{boardId}/configuration."""
+    found = _board(call, number)
+    project = call.store.projects[found["project"]]
+    ids = [s for flow in project.workflows.values() for s in flow.statuses]
+    columns: dict[str, list[Json]] = {"To Do": [], "In Progress": [], "Done": []}
+    heads = {"new": "To Do", "undefined": "To Do", "done": "Done"}
+    for status in dict.fromkeys(ids):
+        head = heads.get(call.store.statuses[status].category, "In Progress")
+        columns[head].append({"id": status, "self": f"{call.shapes.api}/status/{status}"})
+    points = next(f for f in call.store.fields.values() if f.name == "Story Points")
+    return call.ok(
+        {
+            "id": found["id"],
+            "name": found["name"],
+            "type": found["type"],
+            "self": _agile(call, f"board/{found['id']}/configuration"),
+            "location": {"type": "project", "key": project.key, "id": str(project.id),
+                         "self": f"{call.shapes.api}/project/{project.id}", "name": project.name},
+            "columnConfig": {
+                "columns": [{"name": n, "statuses": rows} for n, rows in columns.items()],
+                "constraintType": "none",
+            },
+            "estimation": {
+                "type": "field",
+                "field": {"fieldId": points.id, "displayName": points.name},
+            },
+            "ranking": {"rankCustomFieldId": 10019},
+        }
+    )  # fmt: skip
+
+
+def board_projects(call: Call, number: str) -> Response:
+    """GET board/{boardId}/project."""
+    return _page(call, [call.shapes.project(_board(call, number)["project"])])
+
+
+def board_versions(call: Call, number: str) -> Response:
+    """GET board/{boardId}/version."""
+    project = call.store.projects[_board(call, number)["project"]]
+    return _page(call, [call.shapes.version_row(v) for v in call.store.versions_of(project)])
+
+
+# issues
+
+
+def _issues(call: Call, issues: list[Issue]) -> Response:
+    """Return a page of issues in the old form, with a total."""
+    jql = call.request.one("jql")
+    if jql:
+        query = Search(call.viewer, jql, call.sees, bounded=False)
+        issues = [issue for issue in issues if query.matches(issue)]
+    start, size = call.number("startAt", 0), call.number("maxResults", 50, most=1000)
+    fields = wanted_fields(call.shapes, call.names("fields"), "*all")
+    rows = [_issue_shape(call, item, fields) for item in issues[start : start + size]]
+    return call.ok(
+        {
+            "expand": "schema,names",
+            "startAt": start,
+            "maxResults": size,
+            "total": len(issues),
+            "issues": rows,
+        }
+    )
+
+
+def _issue_shape(call: Call, issue: Issue, fields: list[Field]) -> Json:
+    shape = issue_shape(call.shapes, issue, fields, _agile(call, f"issue/{issue.id}"))
+    parent = call.store.issues.get(issue.values.get("parent", -1))
+    if parent is not None and call.store.type_of(parent).level == 1:
+        shape["fields"]["epic"] = _epic_shape(call, parent)
+    return shape
+
+
+def _in_project(call: Call, number: str) -> list[Issue]:
+    project = call.store.projects[_board(call, number)["project"]]
+    found = (call.store.issues[n] for n in call.store.by_id)
+    return call.filtered(issue for issue in found if issue.project_id == project.id)
+
+
+def board_issues(call: Call, number: str) -> Response:
+    """GET board/{boardId}/issue."""
+    return _issues(call, _in_project(call, number))
+
+
+def board_backlog(call: Call, number: str) -> Response:
+    """GET board/{boardId}/backlog: what is neither done nor in a sprint that is not closed."""
+    field = _sprint_field(call)
+    return _issues(
+        call,
+        [
+            i
+            for i in _in_project(call, number)
+            if call.store.type_of(i).level == 0
+            and call.store.statuses[i.values["status"]].category != "done"
+            and not any(_sprints(call)[s]["state"] != "closed" for s in i.values.get(field.id, ()))
+        ],
+    )
+
+
+def board_epics(call: Call, number: str) -> Response:
+    """GET board/{boardId}/epic."""
+    done = call.request.one("done")
+    epics = [i for i in _in_project(call, number) if call.store.type_of(i).level == 1]
+    shapes = [_epic_shape(call, issue) for issue in epics]
+    return _page(call, [s for s in shapes if done is None or s["done"] == (done == "true")])
+
+
+def issue(call: Call, key: str) -> Response:
+    """GET issue/{issueIdOrKey}."""
+    found = call.issue(key)
+    fields = wanted_fields(call.shapes, call.names("fields"), "*all")
+    return call.ok(_issue_shape(call, found, fields))
+
+
+def estimation(call: Call, key: str) -> Response:
+    """GET issue/{issueIdOrKey}/estimation."""
+    points = next(f for f in call.store.fields.values() if f.name == "Story Points")
+    return call.ok({"fieldId": points.id, "value": estimation_field(call, call.issue(key))})
+
+
+def rank(call: Call) -> Response:
+    """PUT issue/rank: accepted; order by rank follows ids."""
+    call.me()
+    body = call.json()
+    named = body.get("issues")
+    if not isinstance(named, list) or not 0 < len(named) <= MAX_AT_ONCE:
+        raise bad(f"Between 1 and {MAX_AT_ONCE} issues may be ranked at once.")
+    for name in named:
+        call.issue_to_change(name)
+    return call.done()
+
+
+# epics
+
+
+def _epic_shape(call: Call, epic: Issue) -> Json:
+    done = call.store.statuses[epic.values["status"]].category == "done"
+    return {
+        "id": epic.id,
+        "key": epic.key,
+        "self": _agile(call, f"epic/{epic.id}"),
+        "name": epic.values["summary"],
+        "summary": epic.values["summary"],
+        "color": {"key": f"color_{epic.id % 14 + 1}"},
+        "issueColor": {"key": "purple"},
+        "done": done,
+    }
+
+
+def _epic(call: Call, key: str) -> Issue:
+    found = call.issue(key)
+    if call.store.type_of(found).level != 1:
+        raise missing(f"Issue '{found.key}' is not an epic.")
+    return found
+
+
+def epic(call: Call, key: str) -> Response:
+    """GET epic/{epicIdOrKey}."""
+    return call.ok(_epic_shape(call, _epic(call, key)))
+
+
+def epic_issues(call: Call, key: str) -> Response:
+    """GET epic/{epicIdOrKey}/issue."""
+    found = _epic(call, key)
+    numbers = sorted(call.store.children.get(found.id, ()))
+    return _issues(call, call.filtered(call.store.issues[n] for n in numbers))
+
+
+def _named_issues(call: Call) -> list[Issue]:
+    named = call.json().get("issues")
+    if not isinstance(named, list) or not named:
+        raise bad("Issues must be given.")
+    if len(named) > MAX_AT_ONCE:
+        raise bad(f"A maximum of {MAX_AT_ONCE} issues can be moved at once.")
+    return [call.issue_to_change(name) for name in named]
+
+
+def move_to_epic(call: Call, key: str) -> Response:
+    """POST epic/{epicIdOrKey}/issue; `none` takes issues out of their epics."""
+    target = None if key == "none" else _epic(call, key)
+    issues = _named_issues(call)
+    store = call.store
+    if target is not None:
+        for item in issues:
+            project = store.projects[item.project_id]
+            try:
+                check_parent(Context(store, project, item.values["issuetype"], document=True),
+                             target)  # fmt: skip
+            except FieldError as error:
+                raise bad(str(error)) from None
+    for item in issues:
+        change = change_value(store, item, store.fields["parent"], target.id if target else None)
+        record(store, item, call.me().account_id, [change] if change else [])
+    return call.done()
+
+
+# sprints
+
+
+def _sprints(call: Call) -> dict[int, Json]:
+    sprints: dict[int, Json] = call.store.extras.setdefault("sprints", {})
+    return sprints
+
+
+def _sprint_field(call: Call) -> Field:
+    return next(f for f in call.store.fields.values() if f.custom == SPRINT)
+
+
+def _sprint(call: Call, number: str) -> Json:
+    found = _sprints(call).get(int(number)) if number.isdigit() else None
+    if found is None:
+        raise missing("Sprint does not exist or you do not have permission to view it.")
+    return found
+
+
+def _sprint_shape(call: Call, sprint: Json) -> Json:
+    return {"self": _agile(call, f"sprint/{sprint['id']}"), **sprint}
+
+
+def board_sprints(call: Call, number: str) -> Response:
+    """GET board/{boardId}/sprint: closed, active, future."""
+    found = _board(call, number)
+    states = set((call.request.one("state") or "").split(",")) - {""}
+    order = ["closed", "active", "future"]
+    rows = [
+        _sprint_shape(call, s)
+        for s in sorted(_sprints(call).values(), key=lambda s: order.index(s["state"]))
+        if s["originBoardId"] == found["id"] and (not states or s["state"] in states)
+    ]
+    return _page(call, rows)
+
+
+def create_sprint(call: Call) -> Response:
+    """POST sprint."""
+    call.me()
+    body = call.json()
+    name = str(body.get("name") or "").strip()
+    if not name:
+        raise ApiError(400, errors={"name": "The sprint name must not be empty."})
+    found = _board(call, str(body.get("originBoardId", "")))
+    number = call.store.number("sprint", 1)
+    sprint: dict[str, Json] = {"id": number, "state": "future", "name": name}
+    sprint |= _sprint_dates(call, body)
+    sprint["originBoardId"] = found["id"]
+    sprint["goal"] = str(body.get("goal") or "")
+    _sprints(call)[number] = sprint
+    return call.ok(_sprint_shape(call, sprint), 201)
+
+
+def _sprint_dates(call: Call, body: dict[str, Json]) -> dict[str, Json]:
+    found = {}
+    for name in ("startDate", "endDate"):
+        if body.get(name):
+            try:
+                moment = parse_stamp(str(body[name]))
+            except ValueError:
+                raise ApiError(400, errors={name: f"'{body[name]}' is no valid date."}) from None
+            found[name] = call.shapes.time(moment)
+    return found
+
+
+def sprint(call: Call, number: str) -> Response:
+    """GET sprint/{sprintId}."""
+    return call.ok(_sprint_shape(call, _sprint(call, number)))
+
+
+def update_sprint(call: Call, number: str) -> Response:
+    """POST and PUT sprint/{sprintId}."""
+    call.me()
+    found, body = _sprint(call, number), call.json()
+    state = body.get("state", found["state"])
+    if state not in _NEXT_STATES[found["state"]]:
+        raise bad(f"The sprint cannot go from {found['state']} to {state}.")
+    dates = {**found, **_sprint_dates(call, body)}
+    if state == "active" and not ("startDate" in dates and "endDate" in dates):
+        raise bad("The sprint's start and end dates must be set before it can be started.")
+    if state == "closed" and found["state"] != "closed":
+        dates["completeDate"] = call.shapes.time(call.store.now())
+    found.update(dates, state=state)
+    for name in ("name", "goal"):
+        if body.get(name):
+            found[name] = str(body[name])
+    call.store.revision += 1
+    return call.ok(_sprint_shape(call, found))
+
+
+def delete_sprint(call: Call, number: str) -> Response:
+    """DELETE sprint/{sprintId}."""
+    call.me()
+    found, field = _sprint(call, number), _sprint_field(call)
+    for item in call.store.issues.values():
+        have = item.values.get(field.id, ())
+        if found["id"] in have:
+            item.values[field.id] = [s for s in have if s != found["id"]]
+    del _sprints(call)[found["id"]]
+    call.store.revision += 1
+    return call.done()
+
+
+def sprint_issues(call: Call, number: str) -> Response:
+    """GET sprint/{sprintId}/issue."""
+    found, field = _sprint(call, number), _sprint_field(call)
+    every = (call.store.issues[n] for n in call.store.by_id)
+    return _issues(
+        call, call.filtered(i for i in every if found["id"] in i.values.get(field.id, ()))
+    )
+
+
+def move_to_sprint(call: Call, number: str) -> Response:
+    """POST sprint/{sprintId}/issue: only to open or active sprints."""
+    found = _sprint(call, number)
+    if found["state"] == "closed":
+        raise bad("Issues can only be moved to open or active sprints.")
+    return _set_sprint(call, [found["id"]])
+
+
+def move_to_backlog(call: Call) -> Response:
+    """POST backlog/issue."""
+    return _set_sprint(call, [])
+
+
+def _set_sprint(call: Call, sprints: list[int]) -> Response:
+    field = _sprint_field(call)
+    for item in _named_issues(call):
+        kept = [s for s in item.values.get(field.id, ()) if _sprints(call)[s]["state"] == "closed"]
+        change = change_value(call.store, item, field, kept + sprints)
+        record(call.store, item, call.me().account_id, [change] if change else [])
+    return call.done()
+
+
+def add(routes: Routes) -> None:
+    """Add the routes."""
+    for method, path, handler in (
+        ("GET", "/board", boards),
+        ("GET", "/board/{number}", board),
+        ("GET", "/board/{number}/configuration", board_configuration),
+        ("GET", "/board/{number}/project", board_projects),
+        ("GET", "/board/{number}/version", board_versions),
+        ("GET", "/board/{number}/issue", board_issues),
+        ("GET", "/board/{number}/backlog", board_backlog),
+        ("GET", "/board/{number}/epic", board_epics),
+        ("GET", "/board/{number}/sprint", board_sprints),
+        ("GET", "/issue/{key}", issue),
+        ("GET", "/issue/{key}/estimation", estimation),
+        ("PUT", "/issue/rank", rank),
+        ("GET", "/epic/{key}", epic),
+        ("GET", "/epic/{key}/issue", epic_issues),
+        ("POST", "/epic/{key}/issue", move_to_epic),
+        ("POST", "/sprint", create_sprint),
+        ("GET", "/sprint/{number}", sprint),
+        ("POST", "/sprint/{number}", update_sprint),
+        ("PUT", "/sprint/{number}", update_sprint),
+        ("DELETE", "/sprint/{number}", delete_sprint),
+        ("GET", "/sprint/{number}/issue", sprint_issues),
+        ("POST", "/sprint/{number}/issue", move_to_sprint),
+        ("POST", "/backlog/issue", move_to_backlog),
+    ):
+        routes.add(method, path, handler)
