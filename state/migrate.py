@@ -6,6 +6,8 @@ Everything happens in one transaction: an interrupted migration leaves the old f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,21 +34,30 @@ def revision(schema: int) -> str:
 
 
 def create(connection: Connection) -> None:
-    """Create the newest schema in an empty file. The caller holds the transaction."""
-    connection.exec_driver_sql(_STAMP)
-    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision(SCHEMA),))
-    metadata.create_all(connection, checkfirst=False)
-    mark(connection)
+    """Create the newest schema in an empty file."""
+    with _transaction(connection):
+        connection.exec_driver_sql(_STAMP)
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision(SCHEMA),))
+        metadata.create_all(connection, checkfirst=False)
+        _mark(connection)
 
 
-def mark(connection: Connection) -> None:
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """All or nothing. SQLAlchemy has to know of it, or Alembic would begin and end its own."""
+    with connection.begin():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+
+
+def _mark(connection: Connection) -> None:
     """Write into the file's header whose it is and which schema it has."""
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
 
 def upgrade(connection: Connection, scripts: Path = SCRIPTS) -> None:
-    """Run the migrations the file lacks. The caller holds the transaction."""
+    """Run the migrations the file lacks."""
     from alembic.config import Config  # noqa: PLC0415 - see above
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
@@ -56,7 +67,10 @@ def upgrade(connection: Connection, scripts: Path = SCRIPTS) -> None:
     def steps(present: str, _context: object) -> list[RevisionStep]:
         return directory._upgrade_revs("head", present)  # noqa: SLF001 - as Alembic's own command does
 
-    with EnvironmentContext(Config(), directory, fn=steps, destination_rev="head") as environment:
+    with (
+        _transaction(connection),
+        EnvironmentContext(Config(), directory, fn=steps, destination_rev="head") as environment,
+    ):
         environment.configure(connection=connection, transactional_ddl=False)
         environment.run_migrations()
-    mark(connection)
+        _mark(connection)

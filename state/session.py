@@ -68,12 +68,12 @@ class Session:
             self._depth = depth + 1
             try:
                 yield
+                self._commit(depth)
             except BaseException:
                 self._depth = depth
                 self._undo(depth)
                 raise
             self._depth = depth
-            self._commit(depth)
 
     def _begin(self, depth: int) -> None:
         self._check_usable()
@@ -84,23 +84,17 @@ class Session:
         self._control("BEGIN" if self._handle.read_only else "BEGIN IMMEDIATE")
 
     def _commit(self, depth: int) -> None:
-        try:
-            self._check_usable()
-            self._control(f"RELEASE s{depth}" if depth else "COMMIT")
-        except StateError:
-            self._undo(depth)
-            raise
+        self._check_usable()
+        self._control(f"RELEASE s{depth}" if depth else "COMMIT")
 
     def _undo(self, depth: int) -> None:
-        if not self._handle.driver.in_transaction:  # SQLite has undone everything by itself
-            if depth and self._broken is None:
-                self._broken = _LostError(f"the state file {self.path} gave up the transaction")
-            return
+        if not self._handle.driver.in_transaction:
+            return  # SQLite has undone everything by itself
         if depth:
             self._control(f"ROLLBACK TO s{depth}")
             self._control(f"RELEASE s{depth}")
-            return
-        self._control("ROLLBACK")
+        else:
+            self._control("ROLLBACK")
 
     def _control(self, statement: str) -> None:
         try:
@@ -115,10 +109,17 @@ class Session:
         return failure
 
     def _check_usable(self) -> None:
-        if isinstance(self._broken, _LostError) and self._depth == 0:
-            self._broken = None  # the transaction that was lost is over
+        """Raise after damage; and in a transaction that SQLite has given up, until it ends.
+
+        Statements would otherwise go on outside of any transaction.
+        """
         if self._broken is not None:
             raise self._broken
+        if self._depth and not self._handle.driver.in_transaction:
+            raise StateError(
+                f"the transaction in the state file {self.path} was given up after an earlier "
+                "failure: nothing of it was kept"
+            )
 
     def _check_same_file(self) -> None:
         """Refuse to write into a file that was deleted or replaced under a running daemon."""
@@ -155,10 +156,6 @@ class Session:
                 return self._handle.connection.execute(statement, parameters).rowcount
             except DriverError as error:
                 raise self._failure(error) from error
-
-
-class _LostError(StateError):
-    """The running transaction was undone by SQLite itself; what is around it must not go on."""
 
 
 def chunks(ids: Collection[str]) -> Iterator[list[str]]:

@@ -190,14 +190,9 @@ def _schema(handle: Handle) -> int:
 def _bring_up_to_date(handle: Handle, schema: int) -> None:
     if schema:
         _keep_copy(handle, schema)
-    handle.driver.execute("BEGIN IMMEDIATE")
-    try:
-        (migrate.upgrade if schema else migrate.create)(handle.connection)
-        handle.driver.execute("COMMIT")
-    except BaseException:
-        if handle.driver.in_transaction:
-            handle.driver.execute("ROLLBACK")
-        raise
+        migrate.upgrade(handle.connection)
+    else:
+        migrate.create(handle.connection)
 
 
 def _keep_copy(handle: Handle, schema: int) -> None:

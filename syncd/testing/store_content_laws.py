@@ -1,5 +1,5 @@
 """The laws of a store about items and all that is remembered beside records; see `store_laws`."""
-# ruff: noqa: D102, PLR2004, PT012, S101 - a law's name says what it says; it asserts
+# ruff: noqa: D102, PLR2004, S101 - a law's name says what it says; it asserts
 
 from __future__ import annotations
 

@@ -1,0 +1,127 @@
+"""Both roads to the newest schema, and what happens when one is interrupted."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from alembic.script import ScriptDirectory
+
+from state import migrate, store, tables
+from syncd.testing.builders import item
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state.db"
+
+
+def schema_of(driver):
+    rows = driver.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return {(kind, name): "".join((sql or "").split()) for kind, name, sql in rows}
+
+
+def test_a_new_file_and_a_migrated_one_have_the_same_schema(path, tmp_path):
+    new = store.open(path)
+    bare = tmp_path / "bare.db"
+    bare.touch()
+    handle = store._handle(bare, store.file_uri(bare, "rw"), read_only=False)
+    migrate.upgrade(handle.connection)
+    assert schema_of(handle.driver) == schema_of(new._handle.driver)
+    for pragma in ("user_version", "application_id"):
+        (one,) = handle.driver.execute(f"PRAGMA {pragma}").fetchone()
+        (two,) = new._handle.driver.execute(f"PRAGMA {pragma}").fetchone()
+        assert one == two != 0
+    revisions = "SELECT version_num FROM alembic_version"
+    assert (
+        handle.driver.execute(revisions).fetchall()
+        == new._handle.driver.execute(revisions).fetchall()
+        == [(migrate.revision(tables.SCHEMA),)]
+    )
+    handle.close()
+    new.close()
+
+
+def test_every_schema_has_its_migration():
+    revisions = [each.revision for each in ScriptDirectory(str(migrate.SCRIPTS)).walk_revisions()]
+    wanted = [migrate.revision(schema) for schema in range(tables.SCHEMA, 0, -1)]
+    assert revisions == wanted
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_new_and_a_present_file_cost_no_alembic(path, times):
+    script = (
+        "import sys; from pathlib import Path; from state import store\n"
+        f"for _ in range({times}): store.open(Path(sys.argv[1])).close()\n"
+        "print('alembic' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "False"
+
+
+NEXT = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.get_bind().exec_driver_sql("CREATE TABLE more (x TEXT) STRICT")
+    op.get_bind().exec_driver_sql("UPDATE items SET level = 'moved'")
+    {last}
+"""
+
+
+@pytest.fixture
+def next_schema(tmp_path, monkeypatch):
+    """Pretend that the program knows one schema more; returns what writes its migration."""
+    scripts = tmp_path / "migrations"
+    shutil.copytree(migrate.SCRIPTS, scripts)
+    real = migrate.upgrade
+    monkeypatch.setattr(migrate, "upgrade", lambda connection: real(connection, scripts))
+    monkeypatch.setattr(migrate, "SCHEMA", 2)
+    monkeypatch.setattr(store, "SCHEMA", 2)
+    return lambda last: (scripts / "versions" / "v0002_next.py").write_text(NEXT.format(last=last))
+
+
+def old_state(path):
+    opened = store.open(path)
+    opened.save_items([item()])
+    opened.close()
+
+
+def test_an_older_state_is_migrated_and_a_copy_kept(path, tmp_path, request):
+    old_state(path)
+    request.getfixturevalue("next_schema")("pass")
+    opened = store.open(path)
+    assert [each.level for each in opened.roots()] == ["moved"]
+    assert opened._handle.driver.execute("PRAGMA user_version").fetchone() == (2,)
+    opened.close()
+    with closing(sqlite3.connect(tmp_path / "state.db.schema-1")) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone() == (1,)
+        assert kept.execute("SELECT level FROM items").fetchone() == ("feature",)
+    store.open(path).close()
+
+
+def test_an_interrupted_migration_leaves_the_old_file(path, request):
+    old_state(path)
+    with closing(sqlite3.connect(path)) as driver:
+        before = schema_of(driver), list(driver.iterdump())
+    request.getfixturevalue("next_schema")("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        store.open(path)
+    with closing(sqlite3.connect(path)) as driver:
+        assert (schema_of(driver), list(driver.iterdump())) == before
+        assert driver.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_the_migrations_are_part_of_the_package():
+    files = {file.name for file in (migrate.SCRIPTS / "versions").glob("v*.py")}
+    assert "v0001_first.py" in files
