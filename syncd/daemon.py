@@ -98,7 +98,7 @@ class Daemon:
         self.after_cycle(report)
 
     def _ask_again(self, system: System) -> None:
-        """A service that was away when we started may be back: ask it what it offers."""
+        """Ask a service that was away when we started what it offers: it may be back."""
         if system.errors:
             system.survey()
 
@@ -158,4 +158,3 @@ def _log_cycle(report: CycleReport) -> None:
         failed=[name for name, tally in report.tallies.items() if tally.error],
         complete=report.complete,
     )
-

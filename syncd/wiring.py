@@ -263,7 +263,9 @@ def _survey(
         return known, _stored_people(store), {}
     found, errors = discover(mapping, adapters)
     left_out = {name: error for name, error in errors.items() if name not in known}
-    schemas = {name: found.get(name) or known[name] for name in wanted if name in {**known, **found}}
+    schemas = {
+        name: found.get(name) or known[name] for name in wanted if name in {**known, **found}
+    }
     if not errors or not known:
         accounts = {name: schema.people for name, schema in schemas.items()}
         directory = match_people(accounts, declared_people(mapping))

@@ -1,4 +1,4 @@
-"""`syncd check`: is everything written correctly, and does it fit what the tools hold?"""
+"""`syncd check`: tells whether everything is written correctly and fits what the tools hold."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def _suggest(config: Path, running: Running) -> None:
     say(f"     {url}/jira/rest/api/3/issue/{issue['key']}/transitions")
     tasks = asana_caller(sandbox.asana, sandbox.asana.token)
     task = _task(tasks, sandbox.asana.workspace, "Fleet map")
-    say(f"2. Sofía moves the due date of Fleet map in Asana; Jira and Notion follow:")
+    say("2. Sofía moves the due date of Fleet map in Asana; Jira and Notion follow:")
     say(f"   curl -s -X PUT -H 'Authorization: Bearer {token_of('asana', 'sofia')}' \\")
     say(f'     -H \'Content-Type: application/json\' -d \'{{"data": {{"due_on": "{day}"}}}}\' \\')
     say(f"     {url}/asana/api/1.0/tasks/{task}")

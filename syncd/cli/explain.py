@@ -1,4 +1,4 @@
-"""`syncd explain`: why does it say that?"""
+"""`syncd explain`: answers "why does it say that?" for any value."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +73,7 @@ def serve(
 
 
 @contextlib.contextmanager
-def needed():  # noqa: ANN201 - a context manager of nothing
+def needed() -> Iterator[None]:
     """Turn a missing optional package into one sentence."""
     try:
         yield
@@ -91,7 +91,7 @@ def make(
 ) -> Sandbox:
     """Return the stand-ins, filled as asked; raises UserError when that cannot be done."""
     with needed():
-        from syncd.sandbox.seeds import seed_demo, seed_people, seed_starter
+        from syncd.sandbox.seeds import seed_demo, seed_people, seed_starter, share_people
         from syncd.sandbox.services import Sandbox
 
     try:
@@ -106,6 +106,7 @@ def make(
             seed_starter(sandbox.asana, sandbox.notion)
         elif Path(load).is_file():
             sandbox.jira.load_issues(Path(load))
+            share_people(*services)
             seed_starter(sandbox.asana, sandbox.notion)
         else:
             raise UserError(

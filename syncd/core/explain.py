@@ -101,7 +101,7 @@ def explain(
     )
 
 
-def _state(  # noqa: PLR0913 - one small decision over everything known of a cell
+def _state(
     kind: object,
     value: Value,
     owner: str,

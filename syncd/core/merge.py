@@ -65,7 +65,11 @@ def merge(
 
 
 def _merge_owned(
-    kind: FieldType, owner: str, current: Value, known: bool, sights: Sequence[Sight]
+    kind: FieldType,
+    owner: str,
+    current: Value,
+    known: bool,  # noqa: FBT001 - as in merge
+    sights: Sequence[Sight],
 ) -> Merged:
     """Let the owner decide; while it has no word, the first tool that shows the item speaks for it.
 
@@ -93,7 +97,11 @@ def _overruled(kind: FieldType, value: Value, sights: Sequence[Sight]) -> tuple[
 
 
 def _merge_shared(
-    kind: FieldType, on_conflict: str, current: Value, known: bool, sights: Sequence[Sight]
+    kind: FieldType,
+    on_conflict: str,
+    current: Value,
+    known: bool,  # noqa: FBT001 - as in merge
+    sights: Sequence[Sight],
 ) -> Merged:
     edits = [s for s in sights if edited(kind, s)]
     firsts = [s for s in sights if s.cell is None and s.value is not None]

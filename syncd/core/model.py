@@ -158,8 +158,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of the history of a cell. `action`: observed, corrected, merged, wrote, derived, conflict,
-    resolved, linked, created, refused, gone."""
+    """One line of the history of a cell.
+
+    `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone.
+    """
 
     cycle: int
     at: float

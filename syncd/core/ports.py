@@ -1,5 +1,7 @@
-"""What the engine needs from the world. Real and fake implementations keep the same laws
-(`syncd.testing.adapter_laws`)."""
+"""What the engine needs from the world.
+
+Real and fake implementations keep the same laws (`syncd.testing.adapter_laws`, `store_laws`).
+"""
 
 from __future__ import annotations
 

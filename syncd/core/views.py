@@ -137,7 +137,7 @@ def _progress(item: Item) -> str:
 def _news(
     items: Iterable[Item], changes: Sequence[HistoryEntry], person: Callable[[str], str]
 ) -> list[PageBlock]:
-    """The latest change of each field of each shown item; the newest first."""
+    """Return the latest change of each field of each shown item; the newest first."""
     titles = {item.id: item.title for item in items}
     seen: set[tuple[str, str]] = set()
     blocks: list[PageBlock] = []

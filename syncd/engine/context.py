@@ -85,7 +85,7 @@ class Context:
             name for name in self.adapters if self.tallies.get(name, Tally()).error is None
         )
 
-    def entry(
+    def entry(  # noqa: PLR0913 - a history entry has that many parts
         self,
         item: str,
         name: str,

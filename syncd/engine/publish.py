@@ -48,9 +48,9 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
     state = _load(context, name)
     today = datetime.fromtimestamp(context.clock.now(), UTC).date().isoformat()
     pending = context.store.document("pages-pending") is True
-    if state.page is not None and not state.busy and not context.full:
-        if state.day == today and not pending:
-            return 0
+    settled = state.page is not None and not state.busy and not context.full
+    if settled and state.day == today and not pending:
+        return 0
     if state.page is None:
         state.page = publisher.find_page(rule.title, rule.under) or publisher.create_page(
             rule.title, rule.under

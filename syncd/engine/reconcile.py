@@ -195,7 +195,7 @@ def _decide(
     known = name in work.provenance
     current = work.fields.get(name)
     if conflict is not None and conflict.resolved_by is not None:
-        merged = _resolved(rule, conflict, sights)
+        merged = _resolved(conflict, sights)
         _close(context, work, conflict)
     else:
         merged = merge(rule.type, owner, rule.on_conflict, current, known, sights)
@@ -216,8 +216,8 @@ def _decide(
         work.cells.setdefault(connection, {})[name] = cell
 
 
-def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merged:
-    """A person has decided: every tool's value is taken note of, and the chosen one is canonical."""
+def _resolved(conflict: Conflict, sights: list[Sight]) -> Merged:
+    """Follow a person's decision: every tool's value is absorbed, the chosen one is canonical."""
     cells = {s.connection: Cell(base=s.value) for s in sights}
     reason = f"settled by {conflict.resolved_by}"
     return Merged(conflict.resolution, f"conflict:{conflict.id}", reason=reason, cells=cells)
@@ -310,7 +310,7 @@ def _see_derived(context: Context, work: _Work) -> None:
 
 def _refer(context: Context, work: _Work) -> None:
     """Fill the derived fields that point into another tool: its URL and its key of the item."""
-    for name, rule in context.roadmap.fields.items():
+    for rule in context.roadmap.fields.values():
         if rule.of is None or rule.owners.get(work.item.level) != DERIVED:
             continue
         stored = work.records.get(rule.of)

@@ -29,6 +29,7 @@ class Caller:
         self._headers = {"content-type": "application/json", **headers}
 
     def __call__(self, method: str, path: str, body: object = None) -> Json:
+        """Send a request; `path` may have a query. Raises ValueError for an error answer."""
         bare, _, query = path.partition("?")
         data = b"" if body is None else orjson.dumps(body)
         request = Request(method, bare, query_pairs(query), self._headers, data)

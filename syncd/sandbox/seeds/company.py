@@ -100,8 +100,12 @@ TASKS = (
     "Retry when the network is slow",
 )  # fmt: skip
 
-BUGS = ("Button stays grey after back", "Totals differ by one cent", "Crash on an old phone", "Umlauts "
-        "turn into question marks")  # fmt: skip
+BUGS = (
+    "Button stays grey after back",
+    "Totals differ by one cent",
+    "Crash on an old phone",
+    "Umlauts turn into question marks",
+)
 
 LABELS = ("commuter", "fleet", "quick-win", "compliance", "ux")
 PRIORITIES = ("High", "Medium", "Low")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from syncd.sandbox.asana import AsanaSandbox
 from syncd.sandbox.clock import SandboxClock
@@ -103,8 +104,12 @@ def _projects(work: _Seeding) -> None:
             [(name, (), name, {}) for name in names],
         )
     call = work.as_person("ana")
-    work.types = {each["name"]: each["id"] for each in call("GET", "/rest/api/3/issuetype")}  # type: ignore[union-attr]
-    work.fields = {each["name"]: each["id"] for each in call("GET", "/rest/api/3/field")}  # type: ignore[union-attr]
+    work.types = _ids(call("GET", "/rest/api/3/issuetype"))
+    work.fields = _ids(call("GET", "/rest/api/3/field"))
+
+
+def _ids(listed: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
+    return {each["name"]: each["id"] for each in listed}
 
 
 def _epics_and_issues(work: _Seeding) -> None:
@@ -160,7 +165,7 @@ def _description(lead: str, points: list[str]) -> Json:
 
 
 def _issue(work: _Seeding, feature: company.Feature, place: int) -> str:
-    bug = place % 6 == 5
+    bug = place % 6 == 5  # noqa: PLR2004 - every sixth
     kind = "Bug" if bug else "Story" if place % 2 == 0 else "Task"
     what = (
         company.BUGS[place % len(company.BUGS)]

@@ -58,3 +58,19 @@ def seed_people(jira: JiraSandbox, asana: AsanaSandbox, notion: NotionSandbox) -
         notion.add_token(person.notion, token_of("notion", nick))
         people[nick] = person
     return people
+
+
+def share_people(jira: JiraSandbox, asana: AsanaSandbox, notion: NotionSandbox) -> None:
+    """Give the people of a loaded Jira an account in the other two services, with the same e-mail.
+
+    Loaded files name people without addresses; they get one here, for it is what tells apart the many
+    who share a name.
+    """
+    for number, user in enumerate(list(jira.store.users.values())):
+        if user.account_id == jira.account_id:
+            continue
+        if not user.email:
+            user.email, user.email_visible = f"person{number:04}@people.example", True
+        asana.add_user(user.name, user.email)
+        notion.add_user(user.name, user.email)
+    jira.store.setup += 1
