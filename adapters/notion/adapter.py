@@ -13,6 +13,7 @@ from adapters.notion import Json
 from adapters.notion.client import PAGE_SIZE, Client, Query, Written, path_of, walk
 from adapters.notion.config import Config
 from adapters.notion.discover import Discovery
+from adapters.notion.failures import OverwhelmedError
 from adapters.notion.publish import NotionPublisher
 from adapters.notion.translate import (
     Property,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import httpx
 
 _MINUTE = 60.0  # Notion rounds its times down to the minute
+_SMALLEST_PAGE = 10  # rows to ask for at least when a query overwhelms Notion
 _SKEW = 300.0  # seconds our clock may be ahead of Notion's
 _CURSOR = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z")
 
@@ -194,9 +196,14 @@ class NotionAdapter:
         what = f'the data source "{scope.name}"'
         query = _needed(scope)
 
-        def ask(cursor: str | None) -> Json:
+        def ask(cursor: str | None, size: int = PAGE_SIZE) -> Json:
             start = {} if cursor is None else {"start_cursor": cursor}
-            return self._client.ask(path, what, {**body, "page_size": PAGE_SIZE, **start}, query)
+            try:
+                return self._client.ask(path, what, {**body, "page_size": size, **start}, query)
+            except OverwhelmedError:
+                if size <= _SMALLEST_PAGE:
+                    raise
+                return ask(cursor, size // 4)
 
         return walk(self._site, ask)
 

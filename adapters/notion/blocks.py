@@ -208,6 +208,30 @@ def property_runs(markdown: str) -> list[Json]:
 
 def property_markdown(runs: Iterable[Json]) -> str:
     """Return the neutral Markdown of a property's rich text."""
+    runs = list(runs)
+    simple = _simple(runs)
+    return _read(runs) if simple is None else simple
+
+
+_SIMPLE_LINE = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;:!?()'\"/&%@=+–—-])*(?<! )")
+
+
+def _simple(runs: Sequence[Json]) -> str | None:
+    """Return what `_read` would, without its work, for text in which nothing can be mark-up."""
+    if not runs:
+        return ""
+    held = runs[0]
+    formatted = is_opaque(runs) or any(_annotations(held).get(name) for name in _ANNOTATIONS)
+    if len(runs) > 1 or formatted or held.get("href") or (held.get("text") or {}).get("link"):
+        return None
+    lines = [line.strip(" \t") for line in _content(held).split("\n")]
+    if not all(_SIMPLE_LINE.fullmatch(line) for line in lines if line):
+        return None
+    paragraphs = groupby(lines, key=bool)
+    return "\n\n".join("\\\n".join(group) for full, group in paragraphs if full)
+
+
+def _read(runs: Sequence[Json]) -> str:
     lines = [(line, plain_inlines(line)) for line in _split(from_runs(runs))]
     source: list[str] = []
     fence = ""  # what opened the code we are in

@@ -25,6 +25,10 @@ class Asked:
     write: bool = False
 
 
+class OverwhelmedError(Unavailable):
+    """A query takes Notion too long; a smaller page of it may be answered."""
+
+
 class SavedError(Exception):
     """Notion says (503) that it saved the change although it cannot show it."""
 
@@ -129,7 +133,10 @@ class _Failure:
         if self.asked.write and (saved or children):
             ids = children if isinstance(children, list) else [children] if children else []
             return SavedError(str(saved or ""), tuple(str(child) for child in ids))
-        return self.site.failing(self.status, self.message or self.text, write=self.asked.write)
+        error = self.site.failing(self.status, self.message or self.text, write=self.asked.write)
+        if self.data.get("retry_guidance") and not self.asked.write:
+            return OverwhelmedError(self.site.connection, str(error))
+        return error
 
     def _forbidden(self) -> NotAllowed:
         doing = "change" if self.asked.write else "read"
@@ -155,7 +162,11 @@ class _Failure:
                 "still wanted",
             )
         if self.code == "validation_error" or self.status == 413:  # noqa: PLR2004
-            return self._rejected("correct the value or the mapping")
+            return self._rejected(
+                "correct the value or the mapping"
+                if self.asked.write
+                else "if a property was deleted there, take it out of the mapping"
+            )
         return self.site.odd(f"did not understand a request ({excerpt(self.message)})")
 
     def _rejected(self, advice: str) -> SourceError:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import jsonschema
 import pytest
 
 from adapters import registry
@@ -21,6 +24,9 @@ from syncd.testing.fakes import FakeClock
 
 URL = "http://localhost:8080/notion"
 VERSION = "2026-03-11"
+DEFINITION = (
+    Path(__file__).parents[2].parent / "shared/wire/specs/notion_official_openapi_2026-03.json"
+)
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -223,6 +229,48 @@ class TestNotionLaws(AdapterLaws):
         return world.lab()
 
 
+def test_every_request_is_as_the_vendor_defines_it(world):
+    """Hold request bodies and parameters against Notion's own OpenAPI file."""
+    if not DEFINITION.is_file():
+        pytest.skip("Notion's definition (../shared/wire) is not beside the project")
+    definition = json.loads(DEFINITION.read_text("utf8"))
+    components = loosened(definition["components"])
+    lab = world.lab()
+    page = lab.create("Thing").id
+    for name, values in lab.examples.items():
+        lab.write(page, {name: values[0]})
+        lab.write(page, {name: None if name not in lab.cannot_be_empty else values[-1]})
+    lab.pages(lab.pages()[-1].cursor)
+    world.adapter.find(world.scope, "marker-1", 0.0)
+    world.adapter.discover(["Roadmap", "Not there"])
+    for request in world.line.sent:
+        operation = operation_of(definition, request)
+        named = {parameter.get("name") for parameter in operation.get("parameters", [])}
+        assert {key for key, _ in request.query} <= named
+        if "requestBody" in operation:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            full = {**loosened(schema), "components": components}
+            jsonschema.Draft202012Validator(full).validate(json.loads(request.body))
+        else:
+            assert request.body == b""
+
+
+def operation_of(definition, request):
+    for path, operations in definition["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path):
+            return operations[request.method.lower()]
+    raise AssertionError(request.path)
+
+
+def loosened(node):
+    """Read oneOf as anyOf: in the published file the branches overlap."""
+    if isinstance(node, list):
+        return [loosened(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    return {"anyOf" if key == "oneOf" else key: loosened(value) for key, value in node.items()}
+
+
 # discovering ----------------------------------------------------------------------------------
 
 
@@ -332,6 +380,28 @@ def test_a_window_that_cannot_move_is_reported(world):
     for number in range(60):
         world.add(f"Row {number}")
     with pytest.raises(Unexpected, match=r"in the minute .* move some of them"):
+        list(world.adapter.pages(world.scope, None))
+
+
+def test_a_query_too_heavy_for_notion_is_asked_in_smaller_pages(world):
+    added = {world.add(f"Row {number}") for number in range(40)}
+
+    def overwhelmed(line: Line, request: Request) -> Response:
+        if json.loads(request.body)["page_size"] < 20:
+            return line.handle(request)
+        body = {
+            "object": "error", "status": 503, "code": "service_unavailable", "message": "slow",
+            "additional_data": {"retry_guidance": "Reduce page_size."},
+        }  # fmt: skip
+        return Response(503, json.dumps(body).encode(), {"content-type": "application/json"})
+
+    world.line.fault = overwhelmed
+    assert set(records_of(list(world.adapter.pages(world.scope, None)))) == added
+
+
+def test_a_deleted_property_stops_the_read_with_what_to_do(world):
+    world.ask("PATCH", f"data_sources/{world.source}", {"properties": {"Mail": None}})
+    with pytest.raises(Rejected, match=r'"Roadmap" .*take it out of the mapping'):
         list(world.adapter.pages(world.scope, None))
 
 

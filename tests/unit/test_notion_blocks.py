@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.notion.blocks import (
     TooLongError,
+    _read,
     plain_text,
     property_markdown,
     property_runs,
@@ -103,6 +104,19 @@ def test_any_text_typed_in_notion_reads_and_survives_a_round_trip(typed):
     run = {"type": "text", "text": {"content": typed}, "plain_text": typed}
     first = property_markdown([run])
     assert property_markdown(as_stored(property_runs(first))) == first
+
+
+@given(st.text(st.sampled_from("aZé日9 ,.;:!?()'\"/&%@=+–—-\n\r\t*_#>1\u00a0\u2028"), max_size=30))
+def test_simple_text_reads_the_same_the_short_way(typed):
+    run = {"type": "text", "text": {"content": typed}, "plain_text": typed}
+    assert property_markdown([run]) == _read([run])
+
+
+def test_a_bold_or_linked_line_does_not_take_the_short_way():
+    bold = {"type": "text", "text": {"content": "Now"}, "annotations": {"bold": True}}
+    linked = {"type": "text", "text": {"content": "Now", "link": {"url": "https://x.example"}}}
+    assert property_markdown([bold]) == "**Now**"
+    assert property_markdown([linked]) == "[Now](https://x.example)"
 
 
 BLOCKS = [
