@@ -217,7 +217,7 @@ class Client:
                 _preload_content=False,
                 _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
             )
-            return _Answer(response.status, response.data, response.headers)
+            return _Answer(response.status, response.data or b"", response.headers)
         except ApiException as error:
             if not error.status:  # how the library wraps a failed TLS handshake
                 raise self.site.insecure() from None

@@ -282,13 +282,25 @@ def test_deleted_task_is_gone_and_one_that_came_back_is_not(firm):
     assert [r.id for r in firm.adapter.read(firm.scope, [lost, back])] == [back]
 
 
-def test_task_taken_out_of_the_project_is_gone_from_it(firm):
-    task = firm.add("Task")
+@pytest.mark.parametrize("still_seen", [True, False])
+def test_task_taken_out_of_the_project_is_gone_from_it(firm, still_seen):
+    task = firm.add("Task", **({"assignee": firm.box.user} if still_seen else {}))
     cursor = firm.cursor()
     firm.ask("POST", f"/tasks/{task}/removeProject", {"project": firm.project})
     pages = list(firm.adapter.pages(firm.scope, cursor))
     assert [gid for page in pages for gid in page.gone] == [task]
-    assert firm.adapter.read(firm.scope, [task])[0].trashed
+    found = firm.adapter.read(firm.scope, [task])
+    assert [record.trashed for record in found] == ([True] if still_seen else [])
+
+
+def test_task_put_back_into_the_project_is_not_gone(firm):
+    task = firm.add("Task")
+    cursor = firm.cursor()
+    for verb in ("removeProject", "addProject"):
+        firm.ask("POST", f"/tasks/{task}/{verb}", {"project": firm.project})
+    pages = list(firm.adapter.pages(firm.scope, cursor))
+    assert task in records_of(pages)
+    assert not [gid for page in pages for gid in page.gone]
 
 
 def test_task_that_cannot_be_seen_is_not_called_deleted(firm):
