@@ -228,7 +228,8 @@ class _CellBinder:
         shown = (
             "of a kind that syncd cannot handle" if kind is FieldKind.OTHER else f"a {kind} field"
         )
-        reason = f"{quoted(bound.name)} is {shown} and cannot hold a {type_}: "
+        article = "an" if type_ is FieldType.ITEM else "a"
+        reason = f"{quoted(bound.name)} is {shown} and cannot hold {article} {type_}: "
         self._problems.add(place, f"{reason}name a field of kind {_or(possible)}")
         return False
 

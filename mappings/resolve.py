@@ -8,18 +8,19 @@ from typing import TypeVar
 
 from mappings.model import Named
 from mappings.problems import Problems, did_you_mean, listed, quoted
-from syncd.core.records import Container, Option, RemoteField, Schema
+from syncd.core.records import Account, Container, Option, RemoteField, Schema
 
 _Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A field found: one id, and its definition in each container (options may differ)."""
+    """A field found: one id, its definition in each container (options may differ), who may be in it."""
 
     id: str
     name: str
     by_container: dict[str, RemoteField]
+    people: tuple[Account, ...] = ()
 
     @property
     def first(self) -> RemoteField:
@@ -100,7 +101,7 @@ class Resolver:
         if not complete or not found:
             return None
         first = next(iter(found.values()))
-        return Bound(first.id, first.name, found)
+        return Bound(first.id, first.name, found, self.schema.people)
 
     def _name(self, container: str) -> str:
         return next(one.name for one in self.schema.containers if one.id == container)

@@ -59,7 +59,7 @@ def _explain(
     path: Path_,
     problems: Problems,
 ) -> None:
-    loc = tuple(part for part in error["loc"] if part != "[key]")
+    loc = error["loc"]
     place = document.place(*_present(document, (*path, *loc)))
     if error["type"] == "extra_forbidden":
         key = str(loc[-1])
@@ -68,8 +68,6 @@ def _explain(
     elif error["type"] == "missing":
         problems.add(place, f"{quoted(str(loc[-1]))} is missing here: add it")
     else:
-        if error["loc"] and error["loc"][-1] == "[key]":
-            place = document.key(*path, *loc)
         problems.add(place, _sentence(error))
 
 

@@ -150,21 +150,13 @@ class SideBinder:
             many = (one for options in bound.options.values() for one in options)
             return [one.id for one in many if name in (one.name, one.id) or one.id == value]
         if kind in (FieldKind.PERSON, FieldKind.PEOPLE):
-            return self._accounts(bound, str(value))
+            return [one.id for one in bound.people if value in (one.id, one.email, one.name)]
         if kind is FieldKind.CHECKBOX:
             return [value] if isinstance(value, bool) else []
         if kind is FieldKind.NUMBER:
             number = isinstance(value, int | float) and not isinstance(value, bool)
             return [float(value)] if number else []
         return [] if kind is FieldKind.PARENT else [str(value)]
-
-    def _accounts(self, bound: Bound, word: str) -> list[Value]:
-        for resolver in self._resolvers.values():
-            fields = resolver.schema.fields
-            if any(field is bound.first for field in fields):
-                people = resolver.schema.people
-                return [one.id for one in people if word in (one.id, one.email, one.name)]
-        return []
 
     def _no_value(self, bound: Bound, value: Scalar) -> str:
         kind = bound.first.kind

@@ -24,7 +24,7 @@ from mappings.positions import Document, read
 from mappings.problems import Problems, did_you_mean, quoted
 from mappings.schema import FieldBlock, PageBlock
 from mappings.shape import is_mapping, validate
-from syncd.core.errors import ConfigError, Place, UserError
+from syncd.core.errors import ConfigError, Place
 from syncd.core.rules import DERIVED, SHARED
 from syncd.secrets import SecretSource
 
@@ -204,11 +204,7 @@ class _Reader:
             shown = "the tool is not named" if kind is None else f"no tool is {quoted(str(kind))}"
             self.problems.add(place, f"{shown} (`type`): {advice}")
             return None
-        try:
-            model = registry.config_model(kind)
-        except UserError as wrong:
-            self.problems.add(self._document.place("connections", name, "type"), str(wrong))
-            return None
+        model = registry.config_model(kind)
         own = {key: value for key, value in block.items() if key not in ("type", "token")}
         return validate(
             model, own, self._document, ("connections", name), self.problems, also=("type", "token")

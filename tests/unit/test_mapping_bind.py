@@ -107,6 +107,8 @@ def notion() -> Schema:
             field("la", "Labels", K.MULTI_SELECT, "old", can_add_options=True),
             field("jl", "Jira link", K.URL),
             field("ok", "Ready", K.CHECKBOX),
+            field("h1", "Horizon", K.SELECT, "now", containers=("n1",)),
+            field("h2", "Horizon", K.SELECT, "now", containers=("n2",)),
             field("sid", "Syncd ID", K.RICH_TEXT, containers=("n1",)),
         ),
         people=(Account("n1", "Ana Silva", "ana@x.example"), Account("n2", "Bo", None)),
@@ -507,6 +509,32 @@ BAD = {
         TWO + "  key: {of: jira, notion: Syncd ID}\n",
         'm.yaml:7:19: "Syncd ID" holds syncd\'s marker: name another field',
     ),
+    "a field with another id in each database": (
+        SIMPLE + "    notion:\n      - {database: Roadmap, create: false}\n"
+        "      - {database: Plans, create: false}\nfields:\n  horizon: {notion: Horizon}\n",
+        (
+            'm.yaml:9:21: "Horizon" is a different field in each of them '
+            "(Roadmap: h1, Plans: h2): write a level for each of them"
+        ),
+    ),
+    "a condition on a kind nobody can read": (
+        SIMPLE.replace("types: [Epic]", "types: [Epic], where: {Sprint: any}"),
+        'm.yaml:4:52: "Sprint" is of a kind that syncd cannot read: use another field',
+    ),
+    "a number for a choice of numbers": (
+        SIMPLE.replace("types: [Epic]", "types: [Epic], where: {Story Points: many}"),
+        'm.yaml:4:66: "Story Points" never holds "many": write a number',
+    ),
+    "a parent that is no relation": (
+        (
+            "roadmap: A\nitems:\n  goal:\n    notion: {database: Roadmap}\n  feature:\n"
+            "    notion: {database: Roadmap}\n    parent: {notion: Type}\n"
+        ),
+        (
+            'm.yaml:7:14: "Type" is a select field and cannot hold an item: '
+            "name a field of kind parent"
+        ),
+    ),
     "a relation into something else": (
         (
             "roadmap: A\nitems:\n  goal:\n    notion: {database: Roadmap}\n  feature:\n"
@@ -557,6 +585,30 @@ def test_the_title_field_cannot_hold_another_field(here):
     ]
 
 
+def test_a_tool_without_a_title_field_is_told(here):
+    base = SCHEMAS["asana"]
+    schema = Schema("asana", ROBOT, base.containers, base.fields[1:], ())
+    mapping = written(SIMPLE + "    asana: {project: Launch}\n")
+    with pytest.raises(MappingError) as caught:
+        bind(mapping, {**SCHEMAS, "asana": schema})
+    assert str(caught.value) == (
+        'm.yaml:5:5: no title field is known in "asana": name it in `fields: title: asana: FIELD`'
+    )
+
+
+def test_the_second_tool_follows_in_the_parent(here):
+    text = (
+        "roadmap: A\nitems:\n"
+        "  initiative:\n    jira: {projects: [WEB], types: [Epic]}\n"
+        "    notion: {database: Roadmap}\n"
+        "  feature:\n    jira: {projects: [WEB], types: [Story]}\n"
+        "    notion: {database: Roadmap}\n    parent: {jira: parent, notion: Parent}\n"
+    )
+    roadmap = bound(text)
+    assert roadmap.fields["parent"].owners == {"feature": "jira"}
+    assert roadmap.cells_of("feature", "notion")["parent"].writable
+
+
 def test_all_problems_are_reported_at_once(here):
     text = TWO.replace("Epic", "Epik") + "  due: {jira: duedat}\n  start: {jira: strt}\n"
     assert [line.split(": ")[0] for line in problems(text)] == [
@@ -591,6 +643,19 @@ def test_a_quiet_mapping_has_no_warning(here):
         "    notion: {property: Status, values: {Planned: planned, Done: done}}\n"
     )
     assert lint(text) == []
+
+
+def test_options_named_like_no_status_are_named_even_without_values(here):
+    base = SCHEMAS["notion"]
+    extra = field("st", "Status", K.STATUS, "Planned", "Parked", "Done")
+    fields = tuple(extra if one.id == "st" else one for one in base.fields)
+    schema = Schema("notion", ROBOT, base.containers, fields, base.people)
+    assert lint(TWO + "  status: {notion: Status}\n", {**SCHEMAS, "notion": schema}) == [
+        (
+            'm.yaml:7:12: notion has the option "Parked" of "Status" without a meaning: '
+            "add `Parked: STATUS` to `values`, else such items wait for a person"
+        )
+    ]
 
 
 def test_options_without_a_meaning_are_named(here):

@@ -436,6 +436,28 @@ BAD = {
         ITEMS + "  due: {jira: duedate}\npages: [{under: Product}]\n",
         "m.yaml:8:9: a page stands in exactly one connection: write one line `CONNECTION: TITLE`",
     ),
+    "page whose title is a list": (
+        ITEMS + "  due: {jira: duedate}\npages: {notion: [Overview]}\n",
+        "m.yaml:8:17: the page's title is expected here",
+    ),
+    "one page twice": (
+        ITEMS + "  due: {jira: duedate}\npages: [{notion: O}, {notion: O}]\n",
+        'm.yaml:8:23: "O" is already written in m.yaml:8: keep one of the two',
+    ),
+    "people is a list": (
+        "people: [Ana]\n" + ITEMS + "  due: {jira: duedate}\n",
+        (
+            "m.yaml:1:9: a mapping (lines `key: value`) is expected here, not a list: "
+            "write a mapping (lines `key: value`)"
+        ),
+    ),
+    "a side that is text": (
+        ONE_LEVEL + "    jira: WEB\n",
+        (
+            "m.yaml:4:11: a mapping (lines `key: value`) is expected here, "
+            'not "WEB": write a mapping (lines `key: value`)'
+        ),
+    ),
     "page in a tool without pages": (
         ITEMS + "  due: {jira: duedate}\npages: [{jira: Overview}]\n",
         (
