@@ -52,6 +52,8 @@ class NotionPublisher:
             written = self._client.write("POST", "pages", f'the page "{title}"', body)
         except Rejected as error:
             raise error if under is not None else self._no_place(title) from error
+        if not written.id:
+            raise self._site.silent(write=True)
         return written.id
 
     def _parent(self, under: str) -> str:
@@ -150,11 +152,14 @@ class NotionPublisher:
             f"the page {page}",
             {"children": part, "position": position},
         )
-        if written.body is None:
-            return written.children
-        # The answer goes on with the blocks that follow the new ones.
-        new = (written.body.get("results") or [])[: len(part)]
-        return tuple(str(block["id"]) for block in new)
+        ids = written.children
+        if written.body is not None:
+            ids = tuple(str(block["id"]) for block in written.body.get("results") or [])
+        if len(ids) < len(
+            part
+        ):  # added, but under ids we do not know: the page has to be looked at
+            raise self._site.silent(write=True)
+        return ids[: len(part)]  # the answer goes on with the blocks that follow the new ones
 
     def _block(self, block: PageBlock) -> Json:
         try:

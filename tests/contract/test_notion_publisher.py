@@ -309,6 +309,18 @@ def test_blocks_saved_without_an_answer_are_known_by_what_was_saved(world):
     assert [block["id"] for block in world.children(world.home)] == list(ids)
 
 
+def test_blocks_added_under_unknown_ids_are_in_doubt(world):
+    def lose(request: Request, answer: Response) -> Response:
+        body = {"object": "error", "status": 503, "code": "service_unavailable", "message": "slow",
+                "additional_data": {"committed_resource_id": world.home}}  # fmt: skip
+        return Response(503, json.dumps(body).encode(), JSON)
+
+    world.transport.spoil = lose
+    with pytest.raises(SourceError) as caught:
+        world.publisher.append(world.home, lines("a", "b"), None)
+    assert caught.value.maybe_applied
+
+
 def test_a_lost_answer_is_in_doubt_and_not_sent_again(world):
     def lose(request: Request, answer: Response) -> Response:
         raise httpx.ReadTimeout("slow")
