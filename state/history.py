@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, insert, select, text
+from sqlalchemy import Select, insert, literal_column, select, text
 
 from state.encode import dumps, from_data, loads, scrub, to_data
 from state.faults import damaged
@@ -20,6 +20,8 @@ BEGINNING = "0" * 32
 _APPEND = insert(history)
 _LAST = select(history.c.hash).order_by(history.c.number.desc()).limit(1)
 _NEWEST_FIRST = select(history.c.payload).order_by(history.c.number.desc())
+# The sign keeps SQLite from walking back through the whole history for the few entries of a day.
+_RECENT = select(history.c.payload).order_by(literal_column("+history.number").desc())
 _PORTION = 5_000
 _CHAIN = select(
     history.c.number,
@@ -56,14 +58,16 @@ class History(Session):
         since: float | None = None,
     ) -> tuple[HistoryEntry, ...]:
         """Return history, newest first: of an item, a field, from a moment (epoch seconds) on."""
-        query: Select[Any] = _NEWEST_FIRST.limit(limit)
+        query: Select[Any] = _RECENT if since is not None and item is None else _NEWEST_FIRST
         if item is not None:
             query = query.where(history.c.item == item)
         if field is not None:
             query = query.where(history.c.field == field)
         if since is not None:
             query = query.where(history.c.at >= since)
-        return tuple(from_data(HistoryEntry, loads(row[0])) for row in self._all(query))
+        return tuple(
+            from_data(HistoryEntry, loads(row[0])) for row in self._all(query.limit(limit))
+        )
 
     def verify_history(self) -> int:
         """Check the chain; returns how many entries it has.
