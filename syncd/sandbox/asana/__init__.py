@@ -10,29 +10,36 @@ import orjson
 
 from syncd.sandbox.asana import (
     records_people,
+    records_planning,
     records_work,
     routes_events,
     routes_fields,
+    routes_goals,
+    routes_jobs,
     routes_people,
+    routes_portfolios,
     routes_projects,
     routes_related,
+    routes_search,
     routes_sections,
     routes_tasks,
+    routes_webhooks,
 )
 from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import Task, Team, User, Workspace
 from syncd.sandbox.asana.errors import ApiError
 from syncd.sandbox.asana.events import Actor, Streams
 from syncd.sandbox.asana.store import Store
+from syncd.sandbox.asana.webhooks import Post, deliver
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.wire import Request, Response, Router
 
-__all__ = ["AsanaSandbox", "records_people", "records_work"]
+__all__ = ["AsanaSandbox", "records_people", "records_planning", "records_work"]
 
 PREFIX = "/api/1.0"
 RESOURCES = (
-    routes_people, routes_projects, routes_sections, routes_tasks,
-    routes_related, routes_fields, routes_events,
+    routes_people, routes_projects, routes_sections, routes_tasks, routes_related, routes_fields,
+    routes_events, routes_search, routes_goals, routes_portfolios, routes_jobs, routes_webhooks,
 )  # fmt: skip
 
 
@@ -64,7 +71,7 @@ class AsanaSandbox:
         self.streams = Streams(self.secret)
         self.token = "sandbox-asana-token"  # noqa: S105 - a public demonstration value
         self.routers = build_routers()
-        self.paid = True  # a paid plan; without it, search, goals and portfolios answer 402
+        self.post: Post | None = None  # how webhooks get out; None: no target can be reached
         home = Workspace(
             self.store.new_gid(), workspace, ("acme.example",), is_organization=organization
         )
@@ -118,6 +125,12 @@ class AsanaSandbox:
         answer = self.handle(Request(method, f"{PREFIX}{path}", pairs, headers, body))
         return answer.status, orjson.loads(answer.body)
 
+    def deliver(self) -> int:
+        """Send what webhooks wait for; return how many deliveries succeeded."""
+        if self.post is None:
+            return 0
+        return deliver(self.store, self.streams, self.post)
+
     # -- requests ------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
@@ -150,7 +163,9 @@ class AsanaSandbox:
         return handler(self._call(request, user), **values)
 
     def _call(self, request: Request, user: str) -> Call:
-        return Call(self.store, self.streams, user, request, self.secret)
+        call = Call(self.store, self.streams, user, request, self.secret)
+        call.post = self.post
+        return call
 
     def _batch(self, call: Call) -> Response:
         requests = routes_events.action_requests(call)

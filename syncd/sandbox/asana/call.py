@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -18,6 +18,9 @@ from syncd.sandbox.asana.shapes import Selection, View, parse_fields
 from syncd.sandbox.asana.store import Store
 from syncd.sandbox.wire import Request, Response
 
+if TYPE_CHECKING:
+    from syncd.sandbox.asana.webhooks import Post
+
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
 TOP_LEVEL = (
@@ -30,7 +33,17 @@ JSON_TYPES = {bool: "boolean", int: "number", float: "number", dict: "object", l
 class Call:
     """A request being answered. Reads input, finds objects, renders answers."""
 
-    __slots__ = ("actor", "body", "request", "secret", "selection", "store", "streams", "view")
+    __slots__ = (
+        "actor",
+        "body",
+        "post",
+        "request",
+        "secret",
+        "selection",
+        "store",
+        "streams",
+        "view",
+    )
 
     def __init__(
         self, store: Store, streams: Streams, user: str, request: Request, secret: bytes
@@ -38,6 +51,7 @@ class Call:
         self.store = store
         self.streams = streams
         self.request = request
+        self.post: Post | None = None
         self.secret = secret
         self.actor = Actor(store, streams, user)
         self.view = View(store, user, request.base_url)
@@ -219,8 +233,11 @@ class Call:
 
     def page(self, source: pages.Source[T]) -> Response:
         """Return one page of a listing, compact unless fields are chosen."""
+        return self._paged(source, lambda it: self.view.show(it, self.selection, full=False))
+
+    def _paged(self, source: pages.Source[T], show: Callable[[T], dict[str, Any]]) -> Response:
         things, following = pages.cut(self.request, source, self.store.now(), self.secret)
-        rows = [self.view.show(thing, self.selection, full=False) for thing in things]
+        rows = [show(thing) for thing in things]
         if self.request.one("limit") is None:
             return self.reply(rows)
         return self.reply(rows, next_page=following)
@@ -228,6 +245,10 @@ class Call:
     def rows(self, things: Iterable[T]) -> Response:
         """Return one page of a short listing."""
         return self.page(pages.of_list(list(things)))
+
+    def shown_rows(self, things: Sequence[T], show: Callable[[T], dict[str, Any]]) -> Response:
+        """Return one page of a short listing whose records are made by `show`."""
+        return self._paged(pages.of_list(things), show)
 
     def empty(self) -> Response:
         """Return `{"data": {}}`."""

@@ -9,10 +9,8 @@ from syncd.sandbox.asana.entities import (
     CustomFieldSetting,
     Entity,
     Project,
-    Section,
     Story,
     Task,
-    User,
 )
 from syncd.sandbox.asana.fieldvalues import FieldValue
 from syncd.sandbox.asana.html import from_plain
@@ -182,13 +180,14 @@ SHAPES["task"] = Shape(
 )  # fmt: skip
 
 
-def _latest_update(view: View, project: Project) -> Entity | None:
-    found = view.find_all(project.status_updates)
+def latest_update(view: View, holder: Any) -> Entity | None:  # noqa: ANN401
+    """Return the newest status update of a project, portfolio or goal."""
+    found = view.find_all(holder.status_updates)
     return found[-1] if found else None
 
 
 def _current_status(view: View, project: Project) -> dict[str, Any] | None:
-    update: Any = _latest_update(view, project)
+    update: Any = latest_update(view, project)
     if update is None:
         return None
     author = view.find(update.author)
@@ -220,7 +219,7 @@ SHAPES["project"] = Shape(
         "created_at": moment("created_at"),
         "created_from_template": constant(None),
         "current_status": _current_status,
-        "current_status_update": _latest_update,
+        "current_status_update": latest_update,
         "custom_fields": _project_values,
         "custom_field_settings": refs("settings"),
         "default_access_level": constant("editor"),
@@ -329,5 +328,3 @@ SHAPES["story"] = Shape(
     ),
     opt_in=("html_text", "task", "sticker_name"),
 )
-
-__all__ = ["LIKES", "Section", "User", "constant", "moment", "setting_fields", "task_fields"]

@@ -11,6 +11,7 @@ from syncd.sandbox.asana.entities import (
     Workspace,
 )
 from syncd.sandbox.asana.errors import bad, missing
+from syncd.sandbox.asana.planning import Goal, Portfolio
 from syncd.sandbox.wire import Response
 
 SUBTYPES = ("text", "enum", "multi_enum", "number", "date", "people")
@@ -19,7 +20,7 @@ COLORS = (
     "none", "red", "orange", "yellow-orange", "yellow", "yellow-green", "green", "blue-green",
     "aqua", "blue", "indigo", "purple", "magenta", "hot-pink", "pink", "cool-gray",
 )  # fmt: skip
-HOLDERS = (Project,)
+HOLDERS = (Project, Goal, Portfolio)
 RESERVED = frozenset({"name", "assignee", "due date", "start date", "notes", "projects", "tags"})
 MOST_OPTIONS = 500
 MOST_DIGITS = 6

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from syncd.sandbox.asana import holders
 from syncd.sandbox.asana.access import can_see
 from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import (
-    CustomField,
-    CustomFieldSetting,
     Project,
     Section,
     Task,
     Team,
-    Text,
     User,
     Workspace,
 )
 from syncd.sandbox.asana.errors import bad, missing
-from syncd.sandbox.asana.fieldvalues import read_value
-from syncd.sandbox.asana.html import to_plain
-from syncd.sandbox.asana.moments import read_date
-from syncd.sandbox.asana.records_work import setting_fields
 from syncd.sandbox.wire import Response
 
 READ_ONLY = ("gid", "created_at", "modified_at", "completed_at", "permalink_url", "members")
@@ -124,16 +118,16 @@ def update_project(call: Call, project: str) -> Response:
 
 def edit_project(call: Call, project: Project) -> None:
     """Apply the body to a project, each changed field with its event."""
-    new = {**_texts(call), **_dates(call), **_people(call, project)}
+    new = {
+        **_texts(call),
+        **holders.read_dates(call, "due_on", "due_date"),
+        **_people(call, project),
+    }
     if call.has("custom_fields"):
-        new["custom_values"] = _values(call, project)
+        new["custom_values"] = holders.read_values(call, project)
     if call.has("notes") or call.has("html_notes"):
-        new["notes"] = _notes(call)
-    changed = [name for name, value in new.items() if getattr(project, name) != value]
-    for name in changed:
-        setattr(project, name, new[name])
-        call.actor.changed(project, "custom_fields" if name == "custom_values" else name)
-    if changed:
+        new["notes"] = holders.read_notes(call)
+    if holders.apply(call, project, new):
         project.modified_at = call.store.now()
 
 
@@ -155,18 +149,6 @@ def _texts(call: Call) -> dict[str, object]:
     return out
 
 
-def _dates(call: Call) -> dict[str, object]:
-    out: dict[str, object] = {}
-    for name in ("due_on", "due_date"):
-        if call.has(name):
-            out["due_on"] = read_date(name, call.body[name])
-    if call.has("start_on"):
-        out["start_on"] = read_date("start_on", call.body["start_on"])
-        if out["start_on"] and not out.get("due_on"):
-            raise bad("start_on: due_on or due_date must be present in the request")
-    return out
-
-
 def _people(call: Call, project: Project) -> dict[str, object]:
     out: dict[str, object] = {}
     if call.has("owner"):
@@ -178,26 +160,6 @@ def _people(call: Call, project: Project) -> dict[str, object]:
     if call.body.get("team"):
         out["team"] = call.body_object(Team, "team").gid
     return out
-
-
-def _notes(call: Call) -> Text:
-    if call.body.get("html_notes"):
-        html = call.body["html_notes"]
-        return Text(to_plain("html_notes", html), html)
-    return Text(call.text("notes"))
-
-
-def _values(call: Call, project: Project) -> dict[str, object] | None:
-    given = call.body["custom_fields"]
-    if not isinstance(given, dict):
-        raise bad(f"custom_fields: Value is not a JSON object: {given}")
-    fields = {field.gid: field for field in setting_fields(call.store, project.settings)}
-    values = dict(project.custom_values or {})
-    for gid, value in given.items():
-        if gid not in fields:
-            raise bad(f"Custom field with ID {gid} is not on given object")
-        values[gid] = read_value(call.store, fields[gid], value)
-    return values or None
 
 
 def delete_project(call: Call, project: str) -> Response:
@@ -254,51 +216,6 @@ def change_people(call: Call, project: str, action: str) -> Response:
     return call.one(found)
 
 
-# -- custom field settings ---------------------------------------------------------------------
-
-
-def list_settings(call: Call, project: str) -> Response:
-    """GET /projects/{gid}/custom_field_settings."""
-    found = call.load(Project, project)
-    return call.rows(call.store.some(found.settings, CustomFieldSetting))
-
-
-def add_setting(call: Call, project: str) -> Response:
-    """POST /projects/{gid}/addCustomFieldSetting."""
-    found = call.load(Project, project)
-    if isinstance(call.body.get("custom_field"), dict):
-        raise bad("custom_field: Not a valid GID type: object")
-    field = call.body_object(CustomField, "custom_field")
-    if any(field.gid == had.gid for had in setting_fields(call.store, found.settings)):
-        raise bad(f"custom_field: Custom field with ID {field.gid} is already on this project")
-    return call.one(attach(call, found, field, important=call.flag("is_important")))
-
-
-def attach(
-    call: Call, project: Project, field: CustomField, *, important: bool = False
-) -> CustomFieldSetting:
-    """Put a custom field on a project."""
-    made = call.store.add(
-        CustomFieldSetting(call.store.new_gid(), field.gid, project.gid, is_important=important)
-    )
-    project.settings = (*project.settings, made.gid)
-    call.actor.changed(project, "custom_field_settings", new=made, how="added")
-    return made
-
-
-def remove_setting(call: Call, project: str) -> Response:
-    """POST /projects/{gid}/removeCustomFieldSetting; values stay and show again when re-added."""
-    found = call.load(Project, project)
-    field = call.body_object(CustomField, "custom_field")
-    for setting in call.store.some(found.settings, CustomFieldSetting):
-        if setting.field == field.gid:
-            found.settings = tuple(gid for gid in found.settings if gid != setting.gid)
-            call.actor.changed(found, "custom_field_settings", new=setting, how="removed")
-            call.store.bin(setting)
-            return call.empty()
-    raise bad(f"Custom field with ID {field.gid} is not on given object")
-
-
 # -- sections ---------------------------------------------------------------------------------
 
 
@@ -320,9 +237,21 @@ ROUTES = (
     ("PUT", "/projects/{project}", update_project),
     ("DELETE", "/projects/{project}", delete_project),
     ("GET", "/projects/{project}/task_counts", task_counts),
-    ("GET", "/projects/{project}/custom_field_settings", list_settings),
-    ("POST", "/projects/{project}/addCustomFieldSetting", add_setting),
-    ("POST", "/projects/{project}/removeCustomFieldSetting", remove_setting),
+    (
+        "GET",
+        "/projects/{project}/custom_field_settings",
+        lambda call, project: holders.list_settings(call, call.load(Project, project)),
+    ),
+    (
+        "POST",
+        "/projects/{project}/addCustomFieldSetting",
+        lambda call, project: holders.add_setting(call, call.load(Project, project)),
+    ),
+    (
+        "POST",
+        "/projects/{project}/removeCustomFieldSetting",
+        lambda call, project: holders.remove_setting(call, call.load(Project, project)),
+    ),
     (
         "POST",
         "/projects/{project}/addMembers",
