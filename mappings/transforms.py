@@ -102,7 +102,7 @@ class Options:
             target = self._target
             advice = f"{target.connection} added this option to {quoted(target.name)} meanwhile"
             raise UnmappedError(
-                option, f"{advice}: run `syncd check` to read its options anew", unknown_option=True
+                option, f"{advice}: syncd asks for its options again by itself", unknown_option=True
             )
         return _meaning(self._words, name, self._target)
 
