@@ -19,7 +19,12 @@ _SIGN = re.compile(r"\*\*|\*|__|_|~~")
 
 def parse_inlines(text: str) -> tuple[Inline, ...]:
     """Return what a line spells, in normal form. A new line in it is a line break. Never fails."""
-    return normal_inlines(_Line(text).read())
+    return normal_inlines(read_inlines(text))
+
+
+def read_inlines(text: str) -> tuple[Inline, ...]:
+    """Return what a line spells, piece by piece as it was read."""
+    return tuple(_Line(text).read())
 
 
 class _Line:

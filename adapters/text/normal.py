@@ -7,7 +7,7 @@ begin or end at a blank, opaque parts replaced by their text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from urllib.parse import quote
@@ -36,7 +36,6 @@ from adapters.text.tree import (
 )
 
 _BLANKS = " \t"
-_WORDS = re.compile(r"\s+|\S+")
 _NO_MARKS: frozenset[Mark] = frozenset()
 
 Piece = Text | Link
@@ -174,14 +173,22 @@ def _href_char(char: str) -> str:
     return quote(char) if char.isspace() or ord(char) < 32 or ord(char) == 127 else char  # noqa: PLR2004
 
 
-def _segment(pieces: Iterable[Piece]) -> list[Piece]:
+def _segment(pieces: Sequence[Piece]) -> list[Piece]:
     """Return the normal form of a line without breaks."""
+    if all(isinstance(piece, Text) and not piece.marks for piece in pieces):
+        return _unmarked(pieces)
     tokens = list(_marks_off_blanks(pieces))
     while tokens and not _strip_end(tokens, 0, str.lstrip):
         tokens.pop(0)
     while tokens and not _strip_end(tokens, -1, str.rstrip):
         tokens.pop()
     return list(_join(tokens))
+
+
+def _unmarked(pieces: Iterable[Piece]) -> list[Piece]:
+    """Do the same for a line without marks and links, which most lines are, by a shorter way."""
+    text = "".join(piece.text for piece in pieces if isinstance(piece, Text)).strip(_BLANKS)
+    return [Text(text)] if text else []
 
 
 def _strip_end(tokens: list[Piece], at: int, strip: StripMethod) -> bool:
@@ -194,7 +201,7 @@ def _strip_end(tokens: list[Piece], at: int, strip: StripMethod) -> bool:
 
 
 def _marks_off_blanks(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Cut text into words and blanks; a blank has the marks that both its neighbours have."""
+    """Give the blanks between texts the marks that both their neighbours have."""
     tokens = _join_blanks(_tokens(pieces))
     for number, token in enumerate(tokens):
         if _is_blank(token):
@@ -207,12 +214,15 @@ def _marks_off_blanks(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _tokens(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Cut the blanks off both ends of each text; those inside have the right marks already."""
     for piece in pieces:
         if isinstance(piece, Link) or (Mark.CODE in piece.marks and piece.text.strip()):
             yield piece
-        else:
-            marks = piece.marks - {Mark.CODE}
-            yield from (Text(match[0], marks) for match in _WORDS.finditer(piece.text))
+            continue
+        marks = piece.marks - {Mark.CODE}
+        words = piece.text.strip()
+        before, _, after = piece.text.partition(words) if words else (piece.text, "", "")
+        yield from (Text(part, marks) for part in (before, words, after) if part)
 
 
 def _join_blanks(tokens: Iterable[Piece]) -> list[Piece]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from adapters.text.inline import parse_inlines
+from adapters.text.inline import parse_inlines, read_inlines
 from adapters.text.normal import normalise
 from adapters.text.syntax import (
     BLANKS,
@@ -76,6 +76,8 @@ class _Lines:
 
     def _block(self) -> Block:
         line = self._here()
+        if not starts_block(line):
+            return self._paragraph()
         readers: list[tuple[re.Pattern[str], Callable[[], Block]]] = [
             (FENCE, self._code),
             (DIVIDER, self._divider),
@@ -106,14 +108,14 @@ class _Lines:
                 break
             self.at += 1
         lines = [line.strip(BLANKS) for line in self.lines[first : self.at]]
-        return Paragraph(parse_inlines("\n".join(lines)))
+        return Paragraph(read_inlines("\n".join(lines)))
 
     def _heading(self) -> Heading:
         line = self._here()
         self.at += 1
         match = HEADING.match(line)
         assert match  # noqa: S101 - the reader was chosen by this pattern
-        return Heading(min(len(match[1]), 3), parse_inlines(line[match.end() :]))
+        return Heading(min(len(match[1]), 3), read_inlines(line[match.end() :]))
 
     def _divider(self) -> Divider:
         self.at += 1
@@ -149,7 +151,7 @@ class _Lines:
             self.at += 1
         if len(rows) > 1 and _SEPARATOR.match(rows[1]):
             del rows[1]
-        return Table(tuple(tuple(parse_inlines(cell) for cell in _cells(row)) for row in rows))
+        return Table(tuple(tuple(read_inlines(cell) for cell in _cells(row)) for row in rows))
 
     # lists ----------------------------------------------------------------------------------------
 

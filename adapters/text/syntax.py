@@ -20,9 +20,12 @@ FENCE = re.compile(r"(`{3,})[ \t]*([^`\s]*)[^`]*\Z")
 DIVIDER = re.compile(r"(-{3,}|\*{3,}|_{3,})[ \t]*\Z")
 TABLE = re.compile(r"\|")
 
+_FIRST = frozenset("#-+*>`_|0123456789")  # what the patterns can begin with
 BLOCK_STARTS = (HEADING, BULLET, ORDERED, QUOTE, FENCE, DIVIDER, TABLE)
 
 
 def starts_block(line: str) -> bool:
     """Tell whether a line (without the blanks before it) begins anything but a paragraph."""
+    if line[:1] not in _FIRST:
+        return False
     return any(pattern.match(line) for pattern in BLOCK_STARTS)
