@@ -21,6 +21,7 @@ from syncd.core.errors import Gone, NotAllowed, Rejected, Unavailable, Unexpecte
 from syncd.core.records import Draft, Edit, Scope
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.jira import JiraSandbox
+from syncd.sandbox.server import start_in_thread
 from syncd.sandbox.wire import Request, json_response, query_pairs
 from syncd.testing.adapter_laws import AdapterLaws, Lab, Line, NoAnswer, NoConnection
 from syncd.testing.builders import MOMENT
@@ -509,3 +510,27 @@ def test_account_that_may_not_see_people_still_works(world):
 
     world.line.fault = hides_people
     assert [person.name for person in world.adapter.discover(["WEB"]).people] == ["Sandbox Admin"]
+
+
+def test_the_same_over_sockets():
+    with start_in_thread() as running:
+        site = running.sandbox.jira
+        project = str(site.add_project("WEB", "Web shop"))
+        config = Config(url=f"{running.url}/jira", email=site.email)
+        adapter = registry.connect(
+            "jira", "jira", config, secret=lambda: site.token, clock=FakeClock()
+        )
+        schema = adapter.discover(["WEB"])
+        kind = next(k.id for c in schema.containers for k in c.kinds if k.name == "Task")
+        scope = Scope("jira", "site", "Jira", (project,), ("summary", "description"))
+        text = "Ünïcode 🚀\u00a0and **bold**"
+        made = adapter.create(
+            Draft(scope, project, kind, {"summary": "Thing", "description": text}, "m1")
+        )
+        (page,) = adapter.pages(scope, None)
+        assert page.records[0].fields == {"summary": "Thing", "description": text}
+        assert (page.records[0].id, page.records[0].marker) == (made.id, "m1")
+        adapter.update(Edit(scope, project, made.id, {"summary": "New"}))
+        (page,) = adapter.pages(scope, page.cursor)
+        assert page.records[0].fields["summary"] == "New"
+        adapter.close()
