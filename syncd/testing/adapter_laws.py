@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import pytest
 
@@ -32,7 +33,6 @@ from syncd.core.records import (
     Scope,
     Value,
 )
-from syncd.sandbox.wire import Request, Response
 from syncd.testing.fakes import FakeClock
 
 HTML = b"<html><head><title>Log in to continue</title></head><body>Welcome</body></html>"
@@ -57,7 +57,27 @@ class NoAnswer(Exception):
     """The request reached the service and was worked on, but the answer got lost."""
 
 
+class Response(Protocol):
+    """An answer, as a stand-in for a service gives it. Header names are lower case."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+Request = Any
+"""A request, as the lab's transport and the stand-in behind the line understand it."""
+
 Fault = Callable[["Line", Request], Response]
+
+
+@dataclass(slots=True)
+class Spoilt:
+    """An answer that is not the service's own."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -83,13 +103,13 @@ class Line:
 def answers_html(line: Line, request: Request) -> Response:
     """Answer everything with a login page."""
     del line, request
-    return Response(200, HTML, {"content-type": "text/html"})
+    return Spoilt(200, HTML, {"content-type": "text/html"})
 
 
 def fails(line: Line, request: Request) -> Response:
     """Answer everything as a gateway does whose service is down."""
     del line, request
-    return Response(502, HTML, {"content-type": "text/html"})
+    return Spoilt(502, HTML, {"content-type": "text/html"})
 
 
 def refuses(line: Line, request: Request) -> Response:
@@ -111,7 +131,7 @@ def limits_once(line: Line, request: Request) -> Response:
     """Ask to wait `PAUSE` seconds, once."""
     del request
     line.fault = None
-    return Response(429, b"", {"retry-after": f"{PAUSE:.0f}"})
+    return Spoilt(429, b"", {"retry-after": f"{PAUSE:.0f}"})
 
 
 @dataclass(frozen=True)
