@@ -67,6 +67,8 @@ class Trees:
             raise bad(spot, "be not present", inner)
         deeper = depth if kind == "column_list" else depth + 1
         draft.children = self._list(inner, spot, deeper)
+        if kind in HEADINGS and draft.children:
+            draft.content["is_toggleable"] = True  # as recorded, whatever the request says
         _check_shape(draft, spot)
         return draft
 

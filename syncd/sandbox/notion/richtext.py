@@ -73,12 +73,16 @@ def parse(value: object, where: str, lookup: Lookup, limit: int = ARRAY_LIMIT) -
 
     `lookup` turns the kind and id of a mention into (what is shown, plain text, address).
     """
-    items = [
+    return merged(separate(value, where, lookup, limit))
+
+
+def separate(value: object, where: str, lookup: Lookup, limit: int = ARRAY_LIMIT) -> list[JSON]:
+    """Return rich text with its segments as sent: so titles of databases stay, as recorded."""
+    return [
         item
         for index, given in enumerate(require_list(value, where, limit))
         if (item := _item(require_dict(given, f"{where}[{index}]"), f"{where}[{index}]", lookup))
     ]
-    return merged(items)
 
 
 def merged(items: Sequence[JSON]) -> list[JSON]:

@@ -124,7 +124,7 @@ class Databases:
         new: dict[str, Any] = {}
         for name in ("title", "description"):
             if name in body:
-                new[name] = richtext.parse(body[name], name, app.shapes.mention)
+                new[name] = richtext.separate(body[name], name, app.shapes.mention)
         for name in ("is_inline", "is_locked"):
             if body.get(name) is not None:
                 new[name] = require_bool(body[name], name)
@@ -179,9 +179,9 @@ class DataSources:
 
     def _set(self, source: DataSource, body: JSON) -> None:
         if "title" in body:
-            source.title = richtext.parse(body["title"], "title", self._app.shapes.mention)
+            source.title = richtext.separate(body["title"], "title", self._app.shapes.mention)
         if "description" in body:
-            source.description = richtext.parse(
+            source.description = richtext.separate(
                 body["description"], "description", self._app.shapes.mention
             )
         if "icon" in body:
