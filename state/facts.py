@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from state.encode import dumps, from_data, loads, scrub, to_data
@@ -29,6 +29,7 @@ _OF_SUBJECT = (
     .where(notices.c.subject == bindparam("subject"))
     .order_by(notices.c.since, notices.c.number)
 )
+_NOTICE_COUNT = select(func.count()).select_from(notices)
 _FORGET = delete(notices).where(notices.c.subject == bindparam("subject"))
 _NOTE = insert(notices)
 
@@ -77,6 +78,11 @@ class Facts(Session):
     def notices(self) -> tuple[Notice, ...]:
         """Return all notices, oldest first."""
         return tuple(map(_notice, self._all(_NOTICES)))
+
+    def notice_count(self) -> int:
+        """Return how many notices there are."""
+        row = self._first(_NOTICE_COUNT)
+        return int(row[0]) if row is not None else 0
 
 
 def _dated(before: Sequence[Notice], after: Sequence[Notice]) -> list[Notice]:

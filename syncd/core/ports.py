@@ -296,6 +296,10 @@ class Store(Protocol):
         """Return all notices, oldest first."""
         ...
 
+    def notice_count(self) -> int:
+        """Return how many notices there are."""
+        ...
+
     def append_history(self, entries: Sequence[HistoryEntry]) -> None:
         """Append to the history, which is never changed."""
         ...

@@ -57,6 +57,7 @@ class Context:
     cycle: int = 0
     tallies: dict[str, Tally] = field(default_factory=dict)
     errors: dict[str, SourceError] = field(default_factory=dict)
+    noted: bool = False  # it is stored that something new may have to be matched
     attempts: dict[str, int] = field(default_factory=dict)
     touched_levels: set[str] = field(default_factory=set)
 

@@ -173,14 +173,25 @@ def _frozen(context: Context, plan: Plan) -> dict[tuple[str, str], str]:
     cursors = {(s.connection, s.id): store.cursor(s.connection, s.id) for s in scopes}
     frozen = {key: state.frozen for key, state in cursors.items() if state.frozen is not None}
     if not plan or context.approved == plan.checksum:
+        _note_held(context, {})
         return frozen
     sizes = {(s.connection, s.id): store.count(s.connection, s.id) for s in scopes}
     names = {(s.connection, s.id): s.name for s in scopes}
     held = refusals(context.roadmap.limits, plan, sizes, cursors, names)
-    for (connection, scope), sentence in held.items():
-        subject = f"{connection}:{scope}"
-        store.replace_notices(subject, [Notice("frozen", subject, "", sentence)])
+    _note_held(context, held)
     return {**held, **frozen}
+
+
+def _note_held(context: Context, held: Mapping[tuple[str, str], str]) -> None:
+    """Tell people which scopes the guard holds back in this cycle, and which no longer."""
+    subjects = {f"held:{connection}:{scope}": text for (connection, scope), text in held.items()}
+    past = context.store.document("held")
+    for subject in {*subjects, *(past if isinstance(past, list) else [])}:
+        text = subjects.get(subject)
+        notices = [Notice("frozen", subject, "", text)] if text is not None else []
+        context.store.replace_notices(subject, notices)
+    if sorted(subjects) != (past or []):
+        context.store.save_document("held", sorted(subjects))
 
 
 def _mark_filled(context: Context, outlook: Outlook) -> None:
@@ -193,14 +204,6 @@ def _mark_filled(context: Context, outlook: Outlook) -> None:
         state: CursorState = store.cursor(*key)
         if everyone and not state.filled and state.full_at is not None and key not in waiting:
             store.save_cursor(scope.connection, scope.id, replace(state, filled=True))
-        if key not in outlook.frozen and state.filled:
-            _thaw(context, key)
-
-
-def _thaw(context: Context, key: tuple[str, str]) -> None:
-    subject = f"{key[0]}:{key[1]}"
-    if any(notice.subject == subject for notice in context.store.notices()):
-        context.store.replace_notices(subject, [])
 
 
 def _new_day(context: Context) -> None:
@@ -243,7 +246,7 @@ def _report(
         tallies=dict(context.tallies),
         items=store.item_count(),
         conflicts=len(store.conflicts()),
-        notices=len(store.notices()),
+        notices=store.notice_count(),
         pages=pages,
         frozen=tuple(outlook.frozen.values()),
         rounds=rounds,

@@ -16,6 +16,9 @@ from syncd.engine.context import Context
 VERIFY_AT_MOST = 100
 """Records that a full read did not list are looked up one by one; so many in one cycle."""
 
+UNMATCHED = "unmatched"
+"""Document that says, through any crash, that records were read which have not been matched yet."""
+
 
 def fetch(context: Context) -> None:
     """Read every scope of every connection that takes part. One that fails drops out of the cycle."""
@@ -37,12 +40,26 @@ def _reader(context: Context, adapter: Adapter, scopes: list[Scope]) -> Callable
             due = state.full_at is None or (
                 context.clock.now() - state.full_at >= context.full_read_every
             )
-            try:
-                read_scope(context, adapter, scope, state, full=due or context.full)
-            except Stale:
-                read_scope(context, adapter, scope, state, full=True)
+            _read(context, adapter, scope, state, full=due or context.full)
 
     return read
+
+
+def _read(
+    context: Context, adapter: Adapter, scope: Scope, state: CursorState, *, full: bool
+) -> None:
+    """Read what changed; then, when it is due, everything.
+
+    Changes come first even so: what was deleted is told there, and never again.
+    """
+    if state.cursor is not None:
+        try:
+            read_scope(context, adapter, scope, state, full=False)
+        except Stale:
+            full = True
+    if full or state.cursor is None:
+        state = context.store.cursor(scope.connection, scope.id)
+        read_scope(context, adapter, scope, state, full=True)
 
 
 def read_scope(
@@ -75,6 +92,9 @@ def observe(context: Context, records: tuple[Record, ...], sweep: int = 0) -> No
     store = context.store
     pairs = [(record, level_of(context.roadmap, record)) for record in records]
     changed = store.observe(pairs, sweep)
+    if changed and not context.noted:
+        store.save_document(UNMATCHED, value=True)
+        context.noted = True
     by_connection: dict[str, list[str]] = {}
     for record in changed:
         by_connection.setdefault(record.connection, []).append(record.id)

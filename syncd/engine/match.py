@@ -10,6 +10,7 @@ from syncd.core.model import Item, StoredRecord
 from syncd.core.records import FieldKind
 from syncd.core.rules import Roadmap, Side
 from syncd.engine.context import Context
+from syncd.engine.fetch import UNMATCHED
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ def match(context: Context) -> int:
         waiting = left
     if linked:
         _wake_orphans(context)
+    context.store.save_document(UNMATCHED, value=False)
     return linked
 
 
