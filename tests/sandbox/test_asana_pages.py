@@ -192,3 +192,23 @@ def _timed(world, path):
     for _ in range(100):
         world.asana.request("GET", path)
     return (time.perf_counter() - start) / 100
+
+
+def test_an_offset_belongs_to_its_listing(world):
+    offset = world.get(f"/projects/{world.project}/tasks", limit=2)["next_page"]["offset"]
+    other = f"/sections/{world.section}/tasks"
+    assert world.asana.request("GET", other, limit=2, offset=offset)[0] == 400
+
+
+def test_a_listing_that_is_too_long_ends_in_a_refusal(world):
+    world.asana.store.longest_listing = 1150
+    try:
+        path, query = f"/projects/{world.project}/tasks", {"limit": 100}
+        for _ in range(11):
+            offset = world.get(path, **query)["next_page"]["offset"]
+            query["offset"] = offset
+        status, body = world.asana.request("GET", path, **query)
+        assert status == 400
+        assert "truncated" in body["errors"][0]["message"]
+    finally:
+        world.asana.store.longest_listing = None

@@ -29,6 +29,7 @@ from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import Task, Team, User, Workspace
 from syncd.sandbox.asana.errors import ApiError
 from syncd.sandbox.asana.events import Actor, Streams
+from syncd.sandbox.asana.limits import Limits
 from syncd.sandbox.asana.store import Store
 from syncd.sandbox.asana.webhooks import Post, deliver
 from syncd.sandbox.clock import SandboxClock
@@ -37,6 +38,7 @@ from syncd.sandbox.wire import Request, Response, Router
 __all__ = ["AsanaSandbox", "records_people", "records_planning", "records_work"]
 
 PREFIX = "/api/1.0"
+TOO_MANY = 429
 RESOURCES = (
     routes_people, routes_projects, routes_sections, routes_tasks, routes_related, routes_fields,
     routes_events, routes_search, routes_goals, routes_portfolios, routes_jobs, routes_webhooks,
@@ -71,6 +73,7 @@ class AsanaSandbox:
         self.streams = Streams(self.secret)
         self.token = "sandbox-asana-token"  # noqa: S105 - a public demonstration value
         self.routers = build_routers()
+        self.limits = Limits()
         self.post: Post | None = None  # how webhooks get out; None: no target can be reached
         home = Workspace(
             self.store.new_gid(), workspace, ("acme.example",), is_organization=organization
@@ -136,7 +139,9 @@ class AsanaSandbox:
     def handle(self, request: Request) -> Response:
         """Answer a request."""
         try:
-            answer = self._answer(request, self._caller(request))
+            user = self._caller(request)
+            self.limits.count(request.headers["authorization"], request.path, self.clock.now())
+            answer = self._answer(request, user)
         except ApiError as refusal:
             answer = refusal.response()
         answer.headers["date"] = formatdate(self.clock.now(), usegmt=True)
@@ -169,4 +174,6 @@ class AsanaSandbox:
 
     def _batch(self, call: Call) -> Response:
         requests = routes_events.action_requests(call)
-        return call.reply([routes_events.batch_row(self.handle(one)) for one in requests])
+        answers = [self.handle(one) for one in requests]
+        refused = next((one for one in answers if one.status == TOO_MANY), None)
+        return refused or call.reply([routes_events.batch_row(one) for one in answers])

@@ -27,6 +27,7 @@ TOP_LEVEL = (
     "Unrecognized request field {} . The only allowed keys at the top level are: data, options. "
     "Fields of the object belong inside the data key."
 )
+MOST_DIGITS = 6
 JSON_TYPES = {bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
 
 
@@ -130,6 +131,13 @@ class Call:
         names = tuple(allowed)
         if value not in names:
             raise bad(f"{name}: Not a valid value: {value}. Must be one of: {', '.join(names)}")
+        return value
+
+    def digits(self, name: str) -> int:
+        """Return a number of digits after the point, 0 when the body has none."""
+        value = self.body.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_DIGITS:
+            raise bad(f"{name}: Must be between 0 and {MOST_DIGITS}")
         return value
 
     def listed(self, name: str) -> list[Any]:
@@ -236,7 +244,9 @@ class Call:
         return self._paged(source, lambda it: self.view.show(it, self.selection, full=False))
 
     def _paged(self, source: pages.Source[T], show: Callable[[T], dict[str, Any]]) -> Response:
-        things, following = pages.cut(self.request, source, self.store.now(), self.secret)
+        path, store = self.request.path, self.store
+        pager = pages.Pager(path, store.now(), self.secret, store.longest_listing)
+        things, following = pages.cut(self.request, source, pager)
         rows = [show(thing) for thing in things]
         if self.request.one("limit") is None:
             return self.reply(rows)

@@ -23,11 +23,12 @@ class ApiError(Exception):
         self.status = status
         self.message = message
         self.extra = extra
+        self.headers: dict[str, str] = {}
 
     def response(self) -> Response:
         """Return the answer as it goes over the wire."""
         body = {"errors": [{"message": self.message, "help": HELP}], **self.extra}
-        return Response(self.status, orjson.dumps(body), dict(CONTENT_TYPE))
+        return Response(self.status, orjson.dumps(body), {**CONTENT_TYPE, **self.headers})
 
 
 def bad(message: str) -> ApiError:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -20,6 +21,12 @@ Source = Callable[[Any], Iterable[tuple[Any, T]]]  # cursor or None -> (cursor, 
 LIFE = 900  # seconds between `iat` and `exp` of a recorded offset
 UNPAGED = 1000
 LARGEST = 100
+TOO_LARGE = (
+    "The result is too large. You should use pagination (may require specifying a workspace)!"
+)
+TRUNCATED = (
+    "The result set was truncated because it is too large. Please ask for a smaller set of objects."
+)
 HEADER = b'{"typ":"JWT","alg":"HS256"}'
 
 
@@ -27,28 +34,39 @@ def _pack(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _sign(body: str, secret: bytes) -> str:
-    return _pack(hmac.new(secret, body.encode(), hashlib.sha256).digest())
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Makes and reads the offsets of one listing at one moment. `longest` None: no end."""
 
+    path: str
+    now: float
+    secret: bytes
+    longest: int | None = None
 
-def make_offset(cursor: object, now: float, secret: bytes) -> str:
-    """Return the token for a cursor (any JSON)."""
-    rank = orjson.dumps(cursor).decode()
-    payload = orjson.dumps({"border_rank": rank, "iat": int(now), "exp": int(now) + LIFE})
-    body = f"{_pack(HEADER)}.{_pack(payload)}"
-    return f"{body}.{_sign(body, secret)}"
+    def _seal(self, body: str) -> str:
+        text = f"{self.path}\n{body}".encode()
+        return _pack(hmac.new(self.secret, text, hashlib.sha256).digest())
 
+    def make(self, cursor: object, seen: int) -> str:
+        """Return the token for a cursor (any JSON) behind `seen` rows."""
+        rank = orjson.dumps([cursor, seen]).decode()
+        life = {"iat": int(self.now), "exp": int(self.now) + LIFE}
+        body = f"{_pack(HEADER)}.{_pack(orjson.dumps({'border_rank': rank, **life}))}"
+        return f"{body}.{self._seal(body)}"
 
-def read_offset(token: str, now: float, secret: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Return the cursor of a token, or refuse it."""
-    body, _, signature = token.rpartition(".")
-    if not hmac.compare_digest(_sign(body, secret).encode(), signature.encode()):
-        raise bad("offset: Your pagination token is invalid.")
-    packed = body.partition(".")[2]
-    payload = orjson.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
-    if now >= payload["exp"]:
-        raise bad("offset: Your pagination token has expired.")
-    return orjson.loads(payload["border_rank"])
+    def read(self, token: str | None) -> tuple[Any, int]:
+        """Return cursor and rows seen of a token (None and 0 without one), or refuse it."""
+        if token is None:
+            return None, 0
+        body, _, seal = token.rpartition(".")
+        if not hmac.compare_digest(self._seal(body).encode(), seal.encode()):
+            raise bad("offset: Your pagination token is invalid.")
+        packed = body.partition(".")[2]
+        payload = orjson.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+        if self.now >= payload["exp"]:
+            raise bad("offset: Your pagination token has expired.")
+        cursor, seen = orjson.loads(payload["border_rank"])
+        return cursor, seen
 
 
 def read_limit(request: Request) -> int | None:
@@ -61,28 +79,28 @@ def read_limit(request: Request) -> int | None:
     return int(text)
 
 
-def cut(
-    request: Request, source: Source[T], now: float, secret: bytes
-) -> tuple[list[T], dict[str, Any] | None]:
+def cut(request: Request, source: Source[T], pager: Pager) -> tuple[list[T], dict[str, Any] | None]:
     """Return the things of the page asked for, and `next_page`; refuse a long list without it."""
     limit, offset = read_limit(request), request.one("offset")
     if limit is None:
-        if offset is not None:
-            raise bad("offset: Cannot be used without limit")
-        rows = list(islice(source(None), UNPAGED + 1))
-        if len(rows) > UNPAGED:
-            raise bad(
-                "The result is too large. "
-                "You should use pagination (may require specifying a workspace)!"
-            )
-        return [thing for _, thing in rows], None
-    cursor = None if offset is None else read_offset(offset, now, secret)
+        return _whole(source, offset), None
+    cursor, seen = pager.read(offset)
     rows = list(islice(source(cursor), limit + 1))
+    things = [thing for _, thing in rows[:limit]]
+    if pager.longest is not None and seen + len(things) > pager.longest:
+        raise bad(TRUNCATED)
     if len(rows) <= limit:
-        return [thing for _, thing in rows], None
-    return [thing for _, thing in rows[:limit]], _next(
-        request, make_offset(rows[limit - 1][0], now, secret)
-    )
+        return things, None
+    return things, _next(request, pager.make(rows[limit - 1][0], seen + limit))
+
+
+def _whole(source: Source[T], offset: str | None) -> list[T]:
+    if offset is not None:
+        raise bad("offset: Cannot be used without limit")
+    rows = list(islice(source(None), UNPAGED + 1))
+    if len(rows) > UNPAGED:
+        raise bad(TOO_LARGE)
+    return [thing for _, thing in rows]
 
 
 def _next(request: Request, token: str) -> dict[str, Any]:

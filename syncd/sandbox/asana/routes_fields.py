@@ -23,7 +23,6 @@ COLORS = (
 HOLDERS = (Project, Goal, Portfolio)
 RESERVED = frozenset({"name", "assignee", "due date", "start date", "notes", "projects", "tags"})
 MOST_OPTIONS = 500
-MOST_DIGITS = 6
 LABELS = ("currency_code", "custom_label", "custom_label_position")
 
 
@@ -99,10 +98,7 @@ def _edit(call: Call, field: CustomField) -> None:
     if call.has("has_notifications_enabled"):
         field.has_notifications_enabled = call.flag("has_notifications_enabled")
     if call.has("precision"):
-        value = call.body["precision"]
-        if not isinstance(value, int) or not 0 <= value <= MOST_DIGITS:
-            raise bad("precision: Must be between 0 and 6")
-        field.precision = value
+        field.precision = call.digits("precision")
     if call.has("format"):
         field.format = call.choice("format", FORMATS, "none")
     for name in LABELS:

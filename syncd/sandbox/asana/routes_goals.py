@@ -155,13 +155,10 @@ def set_metric(call: Call, goal: str) -> Response:
     )
     if first == last:
         raise bad("target_number_value: Cannot be equal to initial_number_value")
-    precision = call.body.get("precision", 0)
-    if not isinstance(precision, int):
-        raise bad(f"precision: Value is not a number: {precision}")
     found.metric = Metric(
         call.store.new_gid(),
         goal=found.gid,
-        precision=precision,
+        precision=call.digits("precision"),
         unit=call.choice("unit", UNITS, "none"),
         currency_code=call.text("currency_code") or None,
         initial=first,

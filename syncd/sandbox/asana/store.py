@@ -26,6 +26,7 @@ class Store:
         self.stories: dict[str, list[str]] = {}
         self.emails: dict[str, str] = {}
         self.paid = True  # a paid plan; without it search, goals and portfolios answer 402
+        self.longest_listing: int | None = None  # rows before a paged listing answers 400
         self.search_lag = 0.0  # seconds before a new task is found by search
         self.external: dict[str, str] = {}
         self._last = 1_200_000_000_000_000 + (seed * 7_919_000_003) % 99_000_000_000_000

@@ -94,7 +94,7 @@ def _notes(call: Call, task: Task) -> Step:
 
 def _assignee(call: Call, task: Task) -> Step:
     value = call.body["assignee"]
-    user = None if value in {None, "", "null"} else call.person(value, "assignee")
+    user = None if value in (None, "", "null") else call.person(value, "assignee")
     return lambda: set_assignee(call, task, user)
 
 
