@@ -199,6 +199,10 @@ class JiraSandbox:
         user.time_zone = time_zone or user.time_zone
         self.store.setup += 1
 
+    def people(self) -> list[User]:
+        """Return everyone the site knows, in the order they came."""
+        return list(self.store.users.values())
+
     def add_project(self, key: str, name: str, *, lead: str | None = None) -> int:
         """Add a project with the standard types and workflow and return its id."""
         lead = lead or self.account_id

@@ -280,7 +280,7 @@ def _text_test(text: str) -> Callable[[str], bool]:
 
 def _stem(word: str) -> str:
     """Cut the commonest English endings, as the real index does."""
-    for ending in ("ing", "es", "ed", "s"):
+    for ending in ("ing", "es", "ed", "e", "s"):
         if word.endswith(ending) and len(word) > len(ending) + 2:
             return word[: -len(ending)]
     return word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -242,7 +243,7 @@ class _Loader:
             known = str(raw.get("key") or raw.get("name") or name)
             account = f"712020:{uuid.uuid5(_NAMESPACE, known)}"
         if account not in store.users:
-            email = str(raw.get("emailAddress") or "")
+            email = _email(raw)
             active, zone = bool(raw.get("active", True)), str(raw.get("timeZone") or "UTC")
             store.users[account] = User(account, name, email, active, bool(email), zone)
         return str(account)
@@ -362,6 +363,15 @@ def _stand_in_status(raw: dict[str, Json]) -> dict[str, Json]:
     done = bool(raw.get("done"))
     return {"name": "Done" if done else "To Do",
             "statusCategory": {"key": "done" if done else "new"}}  # fmt: skip
+
+
+def _email(raw: dict[str, Json]) -> str:
+    """Return a person's e-mail; one is made from the key where a file has none."""
+    known = raw.get("emailAddress")
+    if known or raw is _FORMER_USER:
+        return str(known or "")
+    key = str(raw.get("key") or raw.get("name") or raw.get("accountId"))
+    return f"{re.sub('[^a-z0-9.]+', '.', key.lower())}@example.com"
 
 
 def _whole(raw: Json, what: str) -> int:

@@ -45,6 +45,9 @@ def meta_fields(
     for field_id, verbs in _BESIDE.items():
         meta = _meta(shapes, project, type_id, shapes.store.fields[field_id], required=False)
         found[field_id] = {**meta, "operations": verbs}
+        if field_id == "issuelinks":
+            address = f"{shapes.api}/issue/picker?currentProjectId=&showSubTaskParent=true"
+            found[field_id]["autoCompleteUrl"] = f"{address}&showSubTasks=true&query="
     return found
 
 

@@ -9,7 +9,7 @@ import re
 
 from syncd.sandbox.jira.model import Json
 
-_FENCE = re.compile(r"\{(code|noformat)(?::([^}]*))?\}(.*?)(?:\{\1\}|\Z)", re.DOTALL)
+_FENCE = re.compile(r"(?<!\{)\{(code|noformat)(?::([^}]*))?\}(.*?)(?:\{\1\}|\Z)", re.DOTALL)
 _PANEL = re.compile(r"\{(quote|panel)(?::[^}]*)?\}(.*?)\{\1\}", re.DOTALL)
 _HEADING = re.compile(r"\s*h([1-6])\.\s*(.*)")
 _ITEM = re.compile(r"\s*([*#]+|-)\s+(.*)")
