@@ -392,3 +392,16 @@ def test_task_counts_only_when_asked(asana, project):
     fields = "num_tasks,num_completed_tasks,num_milestones"
     counts = ask(asana, "GET", f"/projects/{project}/task_counts", opt_fields=fields)
     assert counts == {"num_tasks": 2, "num_completed_tasks": 1, "num_milestones": 1}
+
+
+def test_a_snapshot_brings_everything_back(asana, project):
+    gid = task_of(asana, name="A", projects=[project])["gid"]
+    token = asana.request("GET", "/events", resource=project)[1]["sync"]
+    held = asana.snapshot()
+    for _ in range(2):
+        ask(asana, "PUT", f"/tasks/{gid}", {"name": "B"})
+        later = task_of(asana, name="later", projects=[project])["gid"]
+        asana.restore(held)
+        assert ask(asana, "GET", f"/tasks/{gid}")["name"] == "A"
+        ask(asana, "GET", f"/tasks/{later}", expect=404)
+        assert asana.request("GET", "/events", resource=project, sync=token)[1]["data"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import deepcopy
 from email.utils import formatdate
 from typing import Any
 
@@ -133,6 +134,20 @@ class AsanaSandbox:
         if self.post is None:
             return 0
         return deliver(self.store, self.streams, self.post)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of all state, which `restore` takes; later changes do not touch it."""
+        held = {name: value for name, value in vars(self.store).items() if name != "clock"}
+        return deepcopy(
+            {"store": held, "streams": vars(self.streams), "tokens": self.tokens, "user": self.user}
+        )
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a snapshot of this sandbox or of one of the same seed."""
+        held = deepcopy(snapshot)
+        vars(self.store).update(held["store"])
+        vars(self.streams).update(held["streams"])
+        self.tokens, self.user = held["tokens"], held["user"]
 
     # -- requests ------------------------------------------------------------------------------
 
