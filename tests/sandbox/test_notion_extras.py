@@ -225,3 +225,15 @@ def test_admin_calls_say_what_is_wrong(office):
         office.sandbox.add_token("x", "t")
     with pytest.raises(ValueError, match="to hide"):
         office.sandbox.share("x", False)
+
+
+def test_snapshots(office):
+    row = office.row("One", 1)
+    held = office.sandbox.snapshot()
+    later = office.row("Two")
+    office.client.pages.update(row, properties={"Size": {"number": 2}})
+    office.sandbox.restore(held)
+    assert office.client.pages.retrieve(row)["properties"]["Size"]["number"] == 1
+    found = office.client.data_sources.query(office.source)["results"]
+    assert [one["id"] for one in found] == [row]
+    assert office.row("Two") == later

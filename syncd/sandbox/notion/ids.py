@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
 from urllib.parse import quote, unquote
 
 _UUID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
@@ -28,6 +30,7 @@ def plain(identifier: str) -> str:
     return identifier.replace("-", "")
 
 
+@lru_cache(maxsize=4096)
 def encode_property(identifier: str) -> str:
     """Return a property id as responses show it (`;A?a` as `%3BA%3Fa`)."""
     return quote(identifier, safe=_SAFE)
@@ -43,13 +46,17 @@ class Ids:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        # Requests have a generator of their own: reading must not change ids made later.
+        self._requests = random.Random(~seed)  # noqa: S311 - repeatable on purpose
         self._workspace = f"{self._random.getrandbits(36):09x}"
 
     def uuid4(self) -> str:
-        """Return a wholly random UUID (databases, options, requests)."""
-        bits = self._random.getrandbits(128)
-        bits = bits & ~(0xF << 76) | 4 << 76
-        return _dashed(f"{bits & ~(3 << 62) | 2 << 62:032x}")
+        """Return a wholly random UUID (databases, options)."""
+        return _version_4(self._random)
+
+    def request(self) -> str:
+        """Return the id of a request."""
+        return _version_4(self._requests)
 
     def make(self, kind: str, now: float) -> str:
         """Return the id of a new page, block, data source, view, comment or upload.
@@ -63,7 +70,7 @@ class Ids:
         middle += f"{self._random.getrandbits(12):03x}"
         return _dashed(f"{day:03x}{self._workspace}{middle}{tag}{tail[len(tag) :]}")
 
-    def property(self, taken: Collection[str]) -> str:
+    def property_id(self, taken: Collection[str]) -> str:
         """Return a property id not in `taken`, raw (not percent-encoded)."""
         while True:
             found = "".join(self._random.choices(_PROPERTY_CHARACTERS, k=4))
@@ -74,9 +81,20 @@ class Ids:
         """Return one of the values."""
         return self._random.choice(list(values))
 
-    def getstate(self) -> object:
+    @property
+    def state(self) -> tuple[Any, ...]:
         """Return the generator's state, for snapshots."""
-        return self._random.getstate()
+        return self._random.getstate(), self._requests.getstate()
+
+    @state.setter
+    def state(self, state: tuple[Any, ...]) -> None:
+        self._random.setstate(state[0])
+        self._requests.setstate(state[1])
+
+
+def _version_4(source: random.Random) -> str:
+    bits = source.getrandbits(128) & ~(0xF << 76) & ~(3 << 62)
+    return _dashed(f"{bits | 4 << 76 | 2 << 62:032x}")
 
 
 def _dashed(digits: str) -> str:

@@ -86,7 +86,7 @@ class Markdown:
             "object": "async_task",
             "id": identifier,
             "status": "queued",
-            "status_url": f"https://api.notion.com/v1/async_tasks/{identifier}",
+            "status_url": f"{call.request.base_url}/v1/async_tasks/{identifier}",
             "created_time": times.zulu(call.now),
             "poll_after_seconds": POLL_SECONDS,
             "operation": {"surface": "rest", "name": "PATCH /v1/pages/:page_id/markdown"},
@@ -279,14 +279,14 @@ class Uploads:
         if mode == "external_url":
             require_text(body.get("external_url", MISSING), "external_url")
         app.store.uploads[upload.id] = upload
-        shown = self._show(upload)
+        shown = self._show(upload, call)
         if mode == "external_url":  # imported in the background; done when next looked at
             upload.status, upload.length, upload.imported = "uploaded", 0, call.now
         return shown
 
     def get(self, call: Call) -> JSON:
         """Return a file upload."""
-        return self._show(self._upload(call))
+        return self._show(self._upload(call), call)
 
     def index(self, call: Call) -> JSON:
         """Return file uploads, newest first."""
@@ -294,7 +294,7 @@ class Uploads:
         held = self._app.store.uploads
         on = [key for key in reversed(held) if wanted in (None, self._aged(held[key], call).status)]
         ids, cursor = paging.from_query(call.request, on)
-        return listing([self._show(held[key]) for key in ids], cursor, "file_upload")
+        return listing([self._show(held[key], call) for key in ids], cursor, "file_upload")
 
     def send(self, call: Call) -> JSON:
         """Take the bytes of a file or of one part."""
@@ -314,7 +314,7 @@ class Uploads:
         upload.edited = call.now
         if upload.mode == "single_part":
             self._finish(upload)
-        return self._show(upload)
+        return self._show(upload, call)
 
     def complete(self, call: Call) -> JSON:
         """Close an upload of several parts."""
@@ -327,13 +327,13 @@ class Uploads:
             )
         upload.edited = call.now
         self._finish(upload)
-        return self._show(upload)
+        return self._show(upload, call)
 
     def _finish(self, upload: Upload) -> None:
         upload.status, upload.length = "uploaded", sum(upload.parts.values())
 
-    def _show(self, upload: Upload) -> JSON:
-        base = f"https://api.notion.com/v1/file_uploads/{upload.id}"
+    def _show(self, upload: Upload, call: Call) -> JSON:
+        base = f"{call.request.base_url}/v1/file_uploads/{upload.id}"
         pending = upload.status == "pending"
         user = self._app.store.users[upload.created_by]
         shown: JSON = {

@@ -304,7 +304,7 @@ class Pages:
         shown = listing([items[int(key)] for key in ids], cursor, "property_item")
         if cursor is not None:
             about["next_url"] = (
-                f"https://api.notion.com{request.path}?start_cursor={cursor}&page_size={size}"
+                f"{request.base_url}{request.path}?start_cursor={cursor}&page_size={size}"
             )
         shown["property_item"] = about
         return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from email.utils import formatdate
 from typing import Any
 
@@ -84,9 +85,19 @@ class NotionSandbox:
         """Set how many rows one query gives at most (10,000 in the service)."""
         self._sources.cap = rows
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of all state, which `restore` takes; later changes do not touch it."""
+        return deepcopy({"store": vars(self.app.store), "ids": self.app.ids.state})
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a snapshot of this sandbox or of one of the same seed."""
+        held = deepcopy(snapshot)
+        vars(self.app.store).update(held["store"])
+        self.app.ids.state = held["ids"]
+
     def handle(self, request: Request) -> Response:
         """Answer one request."""
-        request_id = self.app.ids.uuid4()
+        request_id = self.app.ids.request()
         status = 200
         try:
             answer = self._answer(request)

@@ -121,7 +121,7 @@ class Schemas:
             raise invalid("Databases can only have one title property.")
         if any(prop.name == name for prop in source.properties.values()):
             raise invalid(f"Property with name {name} already exists.")
-        prop = Prop(self._ids.property(source.properties), name, kind)
+        prop = Prop(self._ids.property_id(source.properties), name, kind)
         prop.description = given.get("description")
         source.properties[prop.id] = prop
         try:
@@ -306,7 +306,9 @@ class Schemas:
             return old.id
         title = "".join(item["plain_text"] for item in source.title)
         name = _free(target, wanted or f"Related to {title or 'Untitled'} ({prop.name})")
-        other = Prop(self._ids.property([*target.properties, *source.properties]), name, "relation")
+        other = Prop(
+            self._ids.property_id([*target.properties, *source.properties]), name, "relation"
+        )
         other.config = {"data_source_id": source.id, "type": "dual_property", "synced": prop.id}
         target.properties[other.id] = other
         return other.id

@@ -16,7 +16,7 @@ from syncd.sandbox.notion.checks import (
     require_text,
     require_uuid,
 )
-from syncd.sandbox.notion.errors import MISSING, NotionError, bad, invalid
+from syncd.sandbox.notion.errors import MISSING, bad, invalid
 from syncd.sandbox.notion.files import file_value
 from syncd.sandbox.notion.ids import encode_property
 from syncd.sandbox.notion.schema import READ_ONLY, Schemas, find, ordered
@@ -361,6 +361,3 @@ def _content(prop: Prop, value: object, where: str) -> tuple[str, Any]:
     if other is None:
         raise bad(f"{where}.{prop.type}", "be defined", MISSING)
     return other, given[other]
-
-
-__all__ = ["SHOWN", "NotionError", "Values"]
