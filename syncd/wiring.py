@@ -90,6 +90,8 @@ class System:
         schemas, self.directory, self.errors = _survey(
             self.store, self.clock, self.mapping, self.adapters, fresh=fresh
         )
+        for name, schema in schemas.items():
+            self.adapters[name].recall(schema)
         self.roadmap = mappings.compile.bind(self.mapping, schemas, partial=bool(self.errors))
         _note_mapping(self.store, self.roadmap, schemas)
 

@@ -64,6 +64,9 @@ class AsanaAdapter:
 
     # reading --------------------------------------------------------------------------------------
 
+    def recall(self, schema: Schema) -> None:
+        """Take up what an earlier `discover` found: nothing of it is needed for reading here."""
+
     def pages(self, scope: Scope, cursor: str | None) -> Iterator[Page]:
         """Read all tasks, or those that events since the cursor name.
 

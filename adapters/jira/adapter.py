@@ -61,6 +61,10 @@ class JiraAdapter:
         """Read the site's projects, people and fields, and the choices in the named projects."""
         return self.facts.schema(containers)
 
+    def recall(self, schema: Schema) -> None:
+        """Take up what an earlier `discover` found."""
+        self.facts.recall(schema)
+
     # reading ------------------------------------------------------------------------------------
 
     def pages(self, scope: Scope, cursor: str | None) -> Iterator[Page]:

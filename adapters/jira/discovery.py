@@ -54,6 +54,15 @@ class Facts:
             one_scope=True,
         )
 
+    def recall(self, schema: Schema) -> None:
+        """Take up what an earlier `schema` found, as far as reading and writing need it."""
+        self._infos = {
+            f.id: FieldInfo(f.id, f.name, f.kind, f.writable, f.has_time) for f in schema.fields
+        }
+        self._client.names.update({f.id: f.name for f in schema.fields})
+        statuses = [option for f in schema.fields if f.id == "status" for option in f.options]
+        self.status_names.update({option.id: option.name for option in statuses})
+
     def myself(self) -> Account:
         """Return the account we work as; raises NotAllowed when the credential is wrong."""
         raw = self._client.read("GET", "myself").json

@@ -141,6 +141,7 @@ def _remote_field(
         name=info.name,
         kind=info.kind,
         options=options,
+        has_time=info.has_time,
         writable=info.writable and info.kind is not FieldKind.OTHER,
         max_length=_SUMMARY_LENGTH if info.kind in {FieldKind.TITLE, FieldKind.TEXT} else None,
         containers=containers,

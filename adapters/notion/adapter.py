@@ -89,6 +89,9 @@ class NotionAdapter:
         self._properties.update({key: properties_of(s) for key, s in discovery.read.items()})
         return schema
 
+    def recall(self, schema: Schema) -> None:
+        """Take up what an earlier `discover` found: nothing of it is needed for reading here."""
+
     def pages(self, scope: Scope, cursor: str | None) -> Iterator[Page]:
         """Read all pages, or those edited since `cursor`, a minute in Notion's time."""
         if cursor is None:

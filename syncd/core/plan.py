@@ -288,7 +288,8 @@ def _fits(
     try:
         rule.encode(value, container, directory)
     except UnmappedError as error:
-        notices.append(Notice("unmapped", item.id, f"{rule.connection}.{rule.field}", str(error)))
+        sentence = f"{item.title} to {rule.connection}, {rule.field} {error}"
+        notices.append(Notice("unmapped", item.id, f"{rule.connection}.{rule.field}", sentence))
         return False
     return True
 

@@ -59,6 +59,10 @@ class Adapter(Protocol):
         """
         ...
 
+    def recall(self, schema: Schema) -> None:
+        """Take up what an earlier `discover` found, so that it need not be asked for again."""
+        ...
+
     def pages(self, scope: Scope, cursor: str | None) -> Iterator[Page]:
         """Read the scope: everything when `cursor` is None, else what changed since, with overlap.
 

@@ -72,6 +72,7 @@ class RemoteField:
     options: tuple[Option, ...] = ()
     writable: bool = True
     can_add_options: bool = False
+    has_time: bool = False  # DATE: the service keeps a time of day as well
     max_length: int | None = None
     target: str | None = None  # PARENT: the container the reference points into, where there is one
     containers: tuple[str, ...] = ()

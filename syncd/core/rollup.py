@@ -148,6 +148,17 @@ def derive(
     }
 
 
+def open_below(item_fields: Mapping[str, Value], aggregate: Mapping[str, object] | None) -> int:
+    """Return how many leaves below an item are open although the item itself is done.
+
+    A done parent goes on being computed from its leaves; the contradiction is told, not hidden.
+    """
+    if category(str(item_fields.get("status") or "")) != "done":
+        return 0
+    buckets = [Bucket.load(data) for data in (aggregate or {}).values()]  # type: ignore[arg-type]
+    return sum(bucket.total - bucket.done for bucket in buckets)
+
+
 def _number(value: float) -> float:
     return round(value, 4)
 

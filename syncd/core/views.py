@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from syncd.core.health import AT_RISK, OFF_TRACK, ON_TRACK, Health, assess
 from syncd.core.model import HistoryEntry, Item
-from syncd.core.rollup import category
+from syncd.core.rollup import category, open_below
 from syncd.core.rules import Roadmap
 from syncd.core.values import show
 
@@ -123,6 +123,9 @@ def _line(item: Item, health: Health, person: Callable[[str], str]) -> str:
         if fields.get(name)
     ]
     parts += [", ".join(dates)] if dates else []
+    still_open = open_below(fields, item.aggregate)
+    if still_open:
+        parts.append(f"⚠️ done, but {still_open} below it still open")
     if health.health is not None:
         parts.append(f"{health.health}: {plain(health.reason)}")
     return " · ".join(parts)

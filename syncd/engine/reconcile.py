@@ -20,7 +20,7 @@ from syncd.core.model import (
     StoredRecord,
 )
 from syncd.core.records import FieldKind, Value
-from syncd.core.rollup import derive, fold, leaf
+from syncd.core.rollup import derive, fold, leaf, open_below
 from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, RollupSpec, UnmappedError
 from syncd.core.values import digest, same
 from syncd.engine.context import Context
@@ -143,8 +143,9 @@ def _sights(
             work.unreadable.add((connection, rule.name))
             if error.unknown_option:
                 context.unlearnt.add(work.item.id)
+            sentence = f"{stored.record.key} in {connection}, {rule.name} {error}"
             work.notices.append(
-                Notice("unmapped", work.item.id, f"{connection}.{rule.name}", str(error))
+                Notice("unmapped", work.item.id, f"{connection}.{rule.name}", sentence)
             )
             continue
         author = stored.record.author
@@ -390,10 +391,26 @@ def roll_up(context: Context, batch: Iterable[str], raised: set[str]) -> None:
                 above.add(item.parent)
             if news != item:
                 changed.append(news)
+                _note_open(context, item, news)
                 context.touched_levels.add(item.level)
         context.store.save_items(changed)
         context.store.mark_dirty([item.id for item in changed])
         level = above
+
+
+def _note_open(context: Context, old: Item, new: Item) -> None:
+    """Tell when an item is done while something below it is not, and when that has ended."""
+    before = open_below(old.fields, old.aggregate)
+    now = open_below(new.fields, new.aggregate)
+    if before == now:
+        return
+    subject = f"rollup:{new.id}"
+    sentence = (
+        f"{new.title} is done, but {now} below it still open; close or move what is below, "
+        f"or open {new.title} again"
+    )
+    notices = [Notice("inconsistent", subject, "status", sentence)] if now else []
+    context.store.replace_notices(subject, notices)
 
 
 def _derived(context: Context, item: Item) -> Item:

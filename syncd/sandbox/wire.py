@@ -50,7 +50,7 @@ class Response:
 
 def json_response(
     value: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:  # noqa: ANN401
+) -> Response:
     """Return an answer with a JSON body."""
     return Response(
         status,

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from company import company  # noqa: E402 - after the path to it
+from company import company
 
 
 @pytest.fixture
