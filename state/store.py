@@ -62,20 +62,22 @@ class SqlStore(Observations, Items, Journal, Facts, History, Progress):
     def _leave(self) -> None:
         """Note that all is well. Where that cannot be written, the next opening checks the file."""
         with suppress(StateError, *DriverError):
-            if self._handle.driver.in_transaction:
+            if self._handle.in_transaction:
                 self._handle.driver.rollback()
-            if self._broken is None and not self._handle.read_only:
+            if self._broken is None and self._held is not None:
                 self._save_meta("clean", "1")
 
 
 def open(  # noqa: A001 - read as state.store.open
-    path: Path, *, read_only: bool = False, clock: Clock | None = None
+    path: Path, *, read_only: bool = False, beside: bool = False, clock: Clock | None = None
 ) -> SqlStore:
     """Open a state file, creating or migrating it as needed; `:memory:` is forgotten at the end.
 
-    A reader (`read_only`) needs no lock and sees what a running daemon commits. Raises Locked,
-    TooNew, Damaged or Full, and StateError when a reader finds no file or one of an older schema.
-    `clock` only dates the lock for people.
+    A reader (`read_only`) needs no lock and sees what a running daemon commits. `beside` is for one
+    small write while a daemon may hold the lock: it takes none, migrates nothing, and leaves the
+    note whether the file needs a check to the holder. Raises Locked, TooNew, Damaged or Full, and
+    StateError when there is no file yet for those two, or one of an older schema. `clock` only
+    dates the lock for people.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StateError(
@@ -84,9 +86,12 @@ def open(  # noqa: A001 - read as state.store.open
         )
     if path == MEMORY:
         return SqlStore(_prepared(_handle(path, "file::memory:", read_only=False)))
-    _check_path(path, read_only=read_only)
+    _check_path(path, must_exist=read_only or beside)
     if read_only:
         return SqlStore(_prepared(_handle(path, file_uri(path, "ro"), read_only=True)))
+    if beside:
+        handle = _handle(path, file_uri(path, "rw"), read_only=False)
+        return SqlStore(_closed_on_error(handle, _prepare_current))
     held = lock.acquire(path, (clock or SystemClock()).now())
     try:
         return SqlStore(_prepared(_created(path)), held)
@@ -97,15 +102,15 @@ def open(  # noqa: A001 - read as state.store.open
 
 def inspect(path: Path) -> SqlStore:
     """Open a state file for checks only: any schema this syncd knows of, nothing is written."""
-    _check_path(path, read_only=True)
+    _check_path(path, must_exist=True)
     handle = _handle(path, file_uri(path, "ro"), read_only=True)
     return SqlStore(_closed_on_error(handle, _schema))
 
 
-def _check_path(path: Path, *, read_only: bool) -> None:
+def _check_path(path: Path, *, must_exist: bool) -> None:
     if path.is_dir():
         raise StateError(f"the state file {path} is a folder: name a file in it")
-    if read_only and not path.exists():
+    if must_exist and not path.exists():
         raise StateError(f"there is no state file {path} yet: run `syncd run --once` first")
     if not path.parent.is_dir():
         raise Full(f"the folder {path.parent} of the state file does not exist: create it")
@@ -153,17 +158,25 @@ def _closed_on_error(handle: Handle, check: Callable[[Handle], object]) -> Handl
     return handle
 
 
-def _prepare(handle: Handle) -> None:
+def _prepare_current(handle: Handle) -> None:
+    """Prepare a file that has to be of the current schema, for it is not ours to migrate."""
     schema = _schema(handle)
     for pragma in _PRAGMAS:
         handle.driver.execute(pragma)
+    if schema < SCHEMA:
+        raise StateError(
+            f"the state file {handle.path} has schema {schema} of an older syncd, this one "
+            f"uses {SCHEMA}: start the daemon once, it migrates the file"
+        )
+
+
+def _prepare(handle: Handle) -> None:
     if handle.read_only:
-        if schema < SCHEMA:
-            raise StateError(
-                f"the state file {handle.path} has schema {schema} of an older syncd, this one "
-                f"uses {SCHEMA}: start the daemon once, it migrates the file"
-            )
+        _prepare_current(handle)
         return
+    schema = _schema(handle)
+    for pragma in _PRAGMAS:
+        handle.driver.execute(pragma)
     handle.driver.execute("PRAGMA journal_mode = WAL")
     if schema < SCHEMA:
         _bring_up_to_date(handle, schema)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -20,6 +22,14 @@ from syncd.wiring import System, open_system
 
 LONGEST_NAP = 5.0
 """Seconds between signs of life while nothing is due."""
+
+DRAIN_SECONDS = 8
+"""Seconds after which a stop no longer waits for answers: what is under way stands in the journal."""
+
+
+_UNANSWERED = (
+    b"stopped while a service owed an answer; the next start finds out what became of the request\n"
+)
 
 
 class Daemon:
@@ -45,9 +55,19 @@ class Daemon:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._reload)
+        signal.signal(signal.SIGALRM, self._leave)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.clock.stop()
+        """Begin no new write, let requests under way finish, but not for longer than DRAIN_SECONDS."""
+        if not self.clock.stopped:
+            self.clock.stop()
+            sdnotify.notify("STOPPING=1", "STATUS=stopping")
+            signal.alarm(DRAIN_SECONDS)
+
+    def _leave(self, _number: int, _frame: FrameType | None) -> None:
+        """End at once, as a power cut would: every write under way has been journalled before it was sent."""
+        os.write(sys.stderr.fileno(), _UNANSWERED)
+        os._exit(0)
 
     def _reload(self, _number: int, _frame: FrameType | None) -> None:
         self.reload_wanted = True
@@ -68,6 +88,7 @@ class Daemon:
         finally:
             sdnotify.notify("STOPPING=1")
             system.close()
+            signal.alarm(0)
             log.info("stopped")
 
     def _turn(self, system: System, schedule: Schedule) -> None:

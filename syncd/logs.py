@@ -7,6 +7,7 @@ replaced. Values are registered when a credential is read (`syncd.secrets`).
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -16,6 +17,12 @@ import structlog
 _secrets: set[str] = set()
 
 HIDDEN = "[secret]"
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters, with them every escape sequence
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # what turns the order of a line round
+    "\ud800-\udfff]"  # halves of characters, which no terminal can be sent
+)
 
 
 def hide(value: str) -> None:
@@ -31,14 +38,27 @@ def redact(text: str) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """Return text on one line, without anything that a terminal would obey instead of showing."""
+    text = text.replace("\n", " ").replace("\t", " ")
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def escape(json_text: str) -> str:
+    """Return JSON with such characters escaped; its meaning and its own line ends stay."""
+    return _UNPRINTABLE.sub(
+        lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", json_text
+    )
+
+
 def _redacted(value: object) -> object:
     if isinstance(value, str):
-        return redact(value)
+        return printable(redact(value))
     if isinstance(value, Mapping):
         return {redact(str(key)): _redacted(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(each) for each in value]
-    return value if isinstance(value, int | float | bool | None) else redact(str(value))
+    return value if isinstance(value, int | float | bool | None) else _redacted(str(value))
 
 
 def _redactor(

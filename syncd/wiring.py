@@ -6,6 +6,7 @@ A `System` is what the daemon and the commands work with. What the services offe
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -200,6 +201,9 @@ def connect(config: Config, mapping: MappingFile, clock: Clock) -> dict[str, Ada
         each = config.connections[name]
         credential = secrets.read(each.token, config.directory)
         logs.hide(credential.reveal())
+        email = getattr(each.settings, "email", None)
+        if email is not None:  # Basic authentication sends both in this form
+            logs.hide(base64.b64encode(f"{email}:{credential.reveal()}".encode()).decode())
         adapters[name] = registry.connect(
             each.kind, name, each.settings, secret=credential.reveal, clock=clock
         )

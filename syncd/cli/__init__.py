@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from typing import Any
 
 import typer
 
 from syncd.cli import apply, check, conflicts, demo, explain, history, plan, run, sandbox, status
-from syncd.cli.common import failed
+from syncd.cli.common import INTERRUPTED, NEEDS_PERSON, WRONG_INPUT, complain, failed
 from syncd.core.errors import SyncdError
+
+MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for any wrong command line: its UsageError, which has no public name."""
 
 app = typer.Typer(
     name="syncd",
     help="Keeps one product roadmap true in Jira, Asana and Notion.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -51,11 +55,31 @@ def _start(
 def main() -> None:
     """Run the command line; every failure ends in one sentence and an exit code."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except SyncdError as error:
-        sys.exit(failed(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        code = failed(error)
+    except MISUSED as error:
+        code = _misused(error)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception:  # noqa: BLE001 - the last resort: a traceback without secrets
+        code = _bug()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misused(error: Any) -> int:  # noqa: ANN401 - see MISUSED
+    """Say in one sentence what is wrong with the command line."""
+    path = error.ctx.command_path if error.ctx is not None else "syncd"
+    sentence = str(error.format_message()).rstrip(".")
+    complain(f"{sentence[:1].lower()}{sentence[1:]}: see `{path} --help`")
+    return WRONG_INPUT
+
+
+def _bug() -> int:
+    """Show where a bug of ours struck, with secrets taken out."""
+    from syncd.logs import printable, redact
+
+    for line in redact(traceback.format_exc()).splitlines():
+        print(printable(line), file=sys.stderr)
+    complain("this is a bug of syncd: please report it with the lines above")
+    return NEEDS_PERSON

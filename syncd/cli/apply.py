@@ -12,10 +12,10 @@ from syncd.cli.common import (
     JsonOption,
     cycle_exit,
     emit,
-    failed,
     plain,
     print_report,
     progress_bar,
+    stopped,
     working,
 )
 
@@ -37,13 +37,11 @@ def apply(
 
     logs.configure(as_json=False)
     with working(config) as system, progress_bar() as progress:
-        context = system.context(progress=progress, approved=checksum)
+        context = system.context(progress=progress, stopping=stopped(system), approved=checksum)
         report = run_cycle(context, wait=True)
         errors = {**system.errors, **context.errors}
     if as_json:
         emit({**plain(report), "writes": report.writes})
     else:
         print_report(report)
-    for error in errors.values():
-        failed(error)
     raise typer.Exit(cycle_exit(report, errors))

@@ -8,12 +8,12 @@ import typer
 
 from syncd.cli.common import (
     DEFAULT_CONFIG,
-    DONE,
     ConfigOption,
     JsonOption,
+    all_failed,
     emit,
-    exit_code,
-    failed,
+    interruptible,
+    plural,
     say,
 )
 
@@ -28,7 +28,6 @@ def check(
     """Check configuration and mapping, all problems at once; then hold them against the tools."""
     import mappings.compile
     import mappings.lint
-    from syncd.clock import SystemClock
     from syncd.config import load
     from syncd.wiring import connect, disconnect, discover, read_mapping
 
@@ -37,27 +36,31 @@ def check(
     if offline:
         _result(as_json, [], [], f"{config} and its mapping are well formed")
         return
-    adapters = connect(settings, mapping, SystemClock())
-    try:
-        schemas, errors = discover(mapping, adapters)
-    finally:
-        disconnect(adapters)
+    with interruptible() as clock:
+        adapters = connect(settings, mapping, clock)
+        try:
+            schemas, errors = discover(mapping, adapters)
+        finally:
+            disconnect(adapters)
     roadmap = mappings.compile.bind(mapping, schemas, partial=bool(errors))
     warnings = [str(warning) for warning in mappings.lint.warnings(mapping, schemas)]
     sentences = [
-        f"{name}: signed in as {schema.me.name}, {len(schema.containers)} containers"
+        f"{name}: signed in as {schema.me.name}, {plural(len(schema.containers), 'container')}"
         for name, schema in schemas.items()
     ]
-    verdict = f"{roadmap.name}: {len(roadmap.levels)} levels, {len(roadmap.fields)} fields, fits"
-    _result(as_json, sentences, warnings, verdict if not errors else "not everything was checked")
-    for error in errors.values():
-        failed(error)
-    raise typer.Exit(max((exit_code(error) for error in errors.values()), default=DONE))
+    size = f"{plural(len(roadmap.levels), 'level')} and {plural(len(roadmap.fields), 'field')}"
+    verdict = f"{roadmap.name}: {size}, all fit what the tools hold"
+    if errors:
+        verdict = f"{roadmap.name}: {', '.join(errors)} could not be checked"
+    _result(as_json, sentences, warnings, verdict, ok=not errors)
+    raise typer.Exit(all_failed(errors.values()))
 
 
-def _result(as_json: bool, sentences: list[str], warnings: list[str], verdict: str) -> None:
+def _result(
+    as_json: bool, sentences: list[str], warnings: list[str], verdict: str, *, ok: bool = True
+) -> None:
     if as_json:
-        emit({"ok": True, "connections": sentences, "warnings": warnings, "verdict": verdict})
+        emit({"ok": ok, "connections": sentences, "warnings": warnings, "verdict": verdict})
         return
     for line in sentences:
         say(line)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syncd.core.errors import (
     NotAllowed,
+    ProblemsError,
     SourceError,
     StateError,
     SyncdError,
@@ -26,12 +29,15 @@ from syncd.core.errors import (
 )
 
 if TYPE_CHECKING:
+    from syncd.clock import SystemClock
     from syncd.core.model import CycleReport, Item
     from syncd.core.ports import Store
     from syncd.engine.context import Progress
     from syncd.wiring import System
 
 DONE, NEEDS_PERSON, WRONG_INPUT, UNAVAILABLE = 0, 1, 2, 3
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C has ended."""
 
 ConfigOption = Annotated[
     Path,
@@ -47,15 +53,16 @@ DEFAULT_CONFIG = Path("syncd.yaml")
 
 def say(text: str = "") -> None:
     """Print a line for people; control characters in tools' content never reach the terminal."""
-    safe = "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
-    print(safe)
+    from syncd.logs import printable
+
+    print(printable(text))
 
 
 def emit(value: object) -> None:
     """Print a value as JSON."""
-    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    from syncd.logs import escape
+
+    print(escape(json.dumps(plain(value), ensure_ascii=False, indent=2)))
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any
@@ -71,10 +78,17 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any
 
 def failed(error: SyncdError) -> int:
     """Say what went wrong on stderr, in one sentence for each problem; returns the exit code."""
-    from syncd.logs import redact
-
-    print(redact(str(error)), file=sys.stderr)
+    problems = error.problems if isinstance(error, ProblemsError) else (error,)
+    for problem in problems:
+        complain(str(problem))
     return exit_code(error)
+
+
+def complain(sentence: str) -> None:
+    """Print a sentence on stderr, without secrets and without what a terminal would obey."""
+    from syncd.logs import printable, redact
+
+    print(printable(redact(sentence)), file=sys.stderr)
 
 
 def exit_code(error: BaseException) -> int:
@@ -88,6 +102,12 @@ def exit_code(error: BaseException) -> int:
     return NEEDS_PERSON
 
 
+def all_failed(errors: Iterable[SyncdError]) -> int:
+    """Say each on stderr; returns 2 when one needs a change of ours, else 3, and 0 without any."""
+    codes = {failed(error) for error in errors}
+    return min(codes, default=DONE)
+
+
 def open_state(path: Path) -> Store:
     """Open the state file for work, making its folder on first use."""
     import state.store
@@ -99,14 +119,49 @@ def open_state(path: Path) -> Store:
 
 @contextmanager
 def working(config: Path, *, fresh: bool = False) -> Iterator[System]:
-    """Open an installation for work, and close it whatever happens."""
+    """Open an installation for work, and close it whatever happens.
+
+    Ctrl-C and SIGTERM let the requests under way finish, so that the state knows how they ended.
+    """
     from syncd.wiring import open_system
 
-    system = open_system(config, open_state, fresh=fresh)
+    with interruptible() as clock:
+        system = open_system(config, open_state, clock=clock, fresh=fresh)
+        try:
+            yield system
+        finally:
+            system.close()
+
+
+@contextmanager
+def interruptible() -> Iterator[SystemClock]:
+    """Give a clock that the first Ctrl-C or SIGTERM stops; exits with 130 afterwards.
+
+    The second one ends the process at once, which the state survives like a power cut.
+    """
+    from syncd.clock import SystemClock
+
+    clock = SystemClock()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if clock.stopped:
+            os._exit(INTERRUPTED)
+        clock.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield system
+        yield clock
     finally:
-        system.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if clock.stopped:
+            complain("stopped before the end; run the command again, it goes on from here")
+            raise SystemExit(INTERRUPTED)
+
+
+def stopped(system: System) -> Callable[[], bool]:
+    """Return what tells a cycle that somebody has asked this command to stop."""
+    return lambda: bool(getattr(system.clock, "stopped", False))
 
 
 @contextmanager
@@ -137,6 +192,11 @@ def find_item(store: Store, text: str) -> Item:
     return exact[0] if len(exact) == 1 else found[0]
 
 
+def plural(count: int, one: str) -> str:
+    """Return a count with its noun: 1 write, 2 writes."""
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
+
+
 def when(seconds: float) -> str:
     """Return a moment as people write it, UTC."""
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
@@ -153,13 +213,15 @@ def progress_bar() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    from syncd.logs import printable
+
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
+                tasks[what] = bars.add_task(printable(what), total=total)
             bars.update(tasks[what], completed=done, total=total)
 
         yield show
@@ -167,7 +229,7 @@ def progress_bar() -> Iterator[Progress]:
 
 def print_report(report: CycleReport) -> None:
     """Print what a cycle did, a line for each tool."""
-    say(f"cycle {report.number}: {report.writes} writes in {report.seconds:.1f} s")
+    say(f"cycle {report.number}: {plural(report.writes, 'write')} in {report.seconds:.1f} s")
     for name, tally in report.tallies.items():
         if tally.error is not None:
             say(f"  {name:<10} left out: {tally.error}")
@@ -190,20 +252,19 @@ def print_report(report: CycleReport) -> None:
         ]
         say(f"  {name:<10} {', '.join(parts)}")
     if report.pages:
-        say(f"  pages      {report.pages} blocks written")
+        say(f"  pages      {plural(report.pages, 'block')} written")
     say(
-        f"  roadmap    {report.items} items, {report.conflicts} open conflicts, "
-        f"{report.notices} notices"
+        f"  roadmap    {plural(report.items, 'item')}, "
+        f"{plural(report.conflicts, 'open conflict')}, {plural(report.notices, 'notice')}"
     )
     for sentence in report.frozen:
         say(f"  held back: {sentence}")
 
 
 def cycle_exit(report: CycleReport, errors: Mapping[str, SourceError]) -> int:
-    """Return the exit code of a cycle: wrong credentials, then absent services, then open decisions."""
-    if errors:
-        return max(
-            (exit_code(error) for error in errors.values()),
-            key=lambda code: (WRONG_INPUT, UNAVAILABLE).index(code) * -1,
-        )
-    return NEEDS_PERSON if report.conflicts or report.frozen else DONE
+    """Say what failed; return the exit code of a cycle.
+
+    Wrong credentials come first, then absent services, then open decisions.
+    """
+    decisions = NEEDS_PERSON if report.conflicts or report.frozen else DONE
+    return all_failed(errors.values()) or decisions

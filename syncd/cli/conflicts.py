@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from syncd.core.records import Value
     from syncd.wiring import System
 
-app = typer.Typer(
-    help="List, show and resolve conflicts.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="List, show and resolve conflicts.", rich_markup_mode=None)
 
 ConflictArgument = Annotated[str, typer.Argument(help="The conflict's id, as the list shows it.")]
 

@@ -13,12 +13,12 @@ from syncd.cli.common import (
     NEEDS_PERSON,
     ConfigOption,
     JsonOption,
+    all_failed,
     emit,
-    exit_code,
-    failed,
     plain,
     progress_bar,
     say,
+    stopped,
     working,
 )
 
@@ -37,7 +37,7 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
     from syncd.engine.cycle import observe
 
     with working(config) as system, progress_bar() as progress:
-        context = system.context(progress=progress)
+        context = system.context(progress=progress, stopping=stopped(system))
         outlook = observe(context)
         shown = shower(system)
         errors = {**system.errors, **context.errors}
@@ -45,11 +45,7 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
             emit(_as_data(outlook, shown))
         else:
             print_plan(outlook, shown)
-    for error in errors.values():
-        failed(error)
-    if errors:
-        raise typer.Exit(max(exit_code(error) for error in errors.values()))
-    raise typer.Exit(NEEDS_PERSON if outlook.frozen else DONE)
+    raise typer.Exit(all_failed(errors.values()) or (NEEDS_PERSON if outlook.frozen else DONE))
 
 
 def shower(system: System) -> Callable[[str, Value], str]:

@@ -12,12 +12,13 @@ from syncd.cli.common import (
     JsonOption,
     cycle_exit,
     emit,
-    failed,
     open_state,
     plain,
+    plural,
     print_report,
     progress_bar,
     say,
+    stopped,
     working,
 )
 
@@ -54,7 +55,7 @@ def _once(config: ConfigOption, *, full: bool, as_json: bool) -> int:
     from syncd.engine.cycle import run_cycle
 
     with working(config) as system, progress_bar() as progress:
-        context = system.context(progress=progress, full=full)
+        context = system.context(progress=progress, stopping=stopped(system), full=full)
         report = run_cycle(context, wait=True)
         errors = {**system.errors, **context.errors}
         orphans = [n for n in system.store.notices() if n.kind == "orphan"]
@@ -71,9 +72,7 @@ def _once(config: ConfigOption, *, full: bool, as_json: bool) -> int:
             print_report(report)
             if orphans:
                 say(
-                    f"  orphans    {len(orphans)} items name a parent this roadmap does not hold; "
-                    f"`syncd status` lists them"
+                    f"  orphans    {plural(len(orphans), 'item')} without the parent their tool "
+                    f"names; `syncd status --all` lists them"
                 )
-    for error in errors.values():
-        failed(error)
     return cycle_exit(report, errors)

@@ -15,9 +15,7 @@ from syncd.core.errors import UserError
 if TYPE_CHECKING:
     from syncd.sandbox.services import Sandbox
 
-app = typer.Typer(
-    help="Local stand-ins for Jira, Asana and Notion.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Local stand-ins for Jira, Asana and Notion.", rich_markup_mode=None)
 
 MISSING = "the sandbox needs the packages of `pip install 'syncd[sandbox]'`; install them"
 
