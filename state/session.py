@@ -33,6 +33,14 @@ class Handle:
     read_only: bool
     identity: tuple[int, int] | None  # device and inode; None in memory
 
+    @property
+    def in_transaction(self) -> bool:
+        """Tell whether SQLite is in a transaction; not when the file is closed."""
+        try:
+            return self.driver.in_transaction
+        except sqlite3.ProgrammingError:
+            return False
+
     def close(self) -> None:
         """Close the file, whatever state it is in."""
         with suppress(*DriverError):
@@ -88,7 +96,7 @@ class Session:
         self._control(f"RELEASE s{depth}" if depth else "COMMIT")
 
     def _undo(self, depth: int) -> None:
-        if not self._handle.driver.in_transaction:
+        if not self._handle.in_transaction:
             return  # SQLite has undone everything by itself
         if depth:
             self._control(f"ROLLBACK TO s{depth}")
@@ -115,7 +123,7 @@ class Session:
         """
         if self._broken is not None:
             raise self._broken
-        if self._depth and not self._handle.driver.in_transaction:
+        if self._depth and not self._handle.in_transaction:
             raise StateError(
                 f"the transaction in the state file {self.path} was given up after an earlier "
                 "failure: nothing of it was kept"
