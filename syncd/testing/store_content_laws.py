@@ -175,6 +175,7 @@ class MemoryLaws(Laws):
             kept,
             notice(field="priority", since=9.0),
         )
+        assert store.notice_count() == 3
         store.replace_notices("i1", [])
         assert store.notices() == (notice("i2", since=0.5),)
         with pytest.raises(ValueError, match="i2"):

@@ -217,6 +217,29 @@ def test_damage_met_on_the_way_stops_all_use(path):
     opened.close()
 
 
+def test_one_small_write_beside_the_daemon(path):
+    daemon = store.open(path)
+    beside = store.open(path, beside=True)
+    beside.mark_dirty(["i1"])
+    beside.close()
+    assert daemon.dirty() == ("i1",)
+    clean = "SELECT value FROM meta WHERE name = 'clean'"
+    assert daemon._handle.driver.execute(clean).fetchone() == ("0",)  # the daemon's to say
+    daemon.close()
+    with pytest.raises(StateError, match="run `syncd run --once` first"):
+        store.open(path.with_name("none.db"), beside=True)
+
+
+def test_closing_inside_a_transaction_undoes_it(path):
+    opened = store.open(path)
+    with pytest.raises(StateError, match="has been closed"), opened.transaction():
+        opened.mark_dirty(["i1"])
+        opened.close()
+    opened = store.open(path)
+    assert opened.dirty() == ()
+    opened.close()
+
+
 def test_a_closed_store_says_so(path):
     opened = filled(path)
     opened.close()
