@@ -200,6 +200,16 @@ class ObservationLaws(Laws):
         assert "i2" not in found
         assert [each.record.id for each in store.unlinked()] == ["8"]
 
+    def test_waiting_records_are_read_in_portions(self, store: Store) -> None:
+        observe(store, *(record(str(number)) for number in range(5)), level="goal")
+        observe(store, record("9"), record("1", connection="asana"))
+        first = store.unlinked("goal", "jira", limit=3)
+        assert [each.record.id for each in first] == ["0", "1", "2"]
+        rest = store.unlinked("goal", "jira", after="2", limit=3)
+        assert [each.record.id for each in rest] == ["3", "4"]
+        assert [each.record.connection for each in store.unlinked("feature")] == ["asana", "jira"]
+        assert len(store.unlinked(connection="jira")) == 6
+
     def test_cells_are_replaced_one_by_one(self, store: Store) -> None:
         observe(store, record())
         refused = Cell(base=3.0, sent=("a", "b"), has_sent=True, refused="no such label")
