@@ -25,6 +25,11 @@ _CHILDREN = _ITEM.where(items.c.parent == bindparam("parent")).order_by(items.c.
 _PLACED = _ITEM.add_columns(items.c.title_key)
 _ROOTS = _PLACED.where(items.c.parent.is_(None))
 _AT = _PLACED.where(items.c.level.in_(bindparam("levels", expanding=True)))
+_BELOW = (
+    select(items.c.parent, func.json_extract(items.c.payload, "$.aggregate"))
+    .where(items.c.parent.in_(bindparam("ids", expanding=True)))
+    .order_by(items.c.parent, items.c.id)
+)
 _COUNT = select(func.count()).select_from(items)
 _TITLED = (
     select(items.c.id)
@@ -92,6 +97,17 @@ class Items(Session):
     def children(self, item: str) -> tuple[Item, ...]:
         """Return the children of an item, ordered by id."""
         return tuple(map(_item, self._all(_CHILDREN, {"parent": item})))
+
+    def aggregates(self, parents: Collection[str]) -> dict[str, list[dict[str, Any] | None]]:
+        """Return the aggregates of the children of items, by item; those without children are left out.
+
+        Reads nothing else of the children: this is what a roll-up costs.
+        """
+        found: dict[str, list[dict[str, Any] | None]] = {}
+        for part in chunks(parents):
+            for parent, text in self._all(_BELOW, {"ids": part}):
+                found.setdefault(parent, []).append(loads(text) if text else None)
+        return found
 
     def roots(self) -> tuple[Item, ...]:
         """Return the items without a parent, from the top level down, then by title and id."""

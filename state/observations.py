@@ -217,9 +217,21 @@ class Observations(Session):
             found.update({row[0]: row[1] for row in rows})
         return found
 
-    def unlinked(self) -> tuple[StoredRecord, ...]:
+    def unlinked(
+        self,
+        level: str | None = None,
+        connection: str | None = None,
+        *,
+        after: str = "",
+        limit: int | None = None,
+    ) -> tuple[StoredRecord, ...]:
         """Return the live records with a level but no item, ordered by connection and id."""
-        return tuple(map(_stored, self._all(_UNLINKED)))
+        query = _UNLINKED
+        if connection is not None:
+            query = query.where(records.c.connection == connection, records.c.record > after)
+        if level is not None:
+            query = query.where(records.c.level == level)
+        return tuple(map(_stored, self._all(query.limit(limit))))
 
     def unseen(self, connection: str, scope: str, sweep: int) -> tuple[StoredRecord, ...]:
         """Return the live records of a scope that the full read `sweep` did not list."""

@@ -160,7 +160,8 @@ class Notice:
 class HistoryEntry:
     """One line of the history of a cell.
 
-    `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone.
+    `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone,
+    restored.
     """
 
     cycle: int

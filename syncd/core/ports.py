@@ -178,8 +178,18 @@ class Store(Protocol):
         """Return record id -> item id of those that are linked."""
         ...
 
-    def unlinked(self) -> tuple[StoredRecord, ...]:
-        """Return the records with a level but no item, ordered by connection and id."""
+    def unlinked(
+        self,
+        level: str | None = None,
+        connection: str | None = None,
+        *,
+        after: str = "",
+        limit: int | None = None,
+    ) -> tuple[StoredRecord, ...]:
+        """Return the live records with a level but no item, ordered by connection and id.
+
+        All of them, or of one level or connection; within a connection those after a record id.
+        """
         ...
 
     def unseen(self, connection: str, scope: str, sweep: int) -> tuple[StoredRecord, ...]:
@@ -209,6 +219,12 @@ class Store(Protocol):
 
     def children(self, item: str) -> tuple[Item, ...]:
         """Return the children of an item, ordered by id."""
+        ...
+
+    def aggregates(
+        self, parents: Collection[str]
+    ) -> Mapping[str, Sequence[Mapping[str, object] | None]]:
+        """Return the aggregates of the children of items, by item; childless items are left out."""
         ...
 
     def roots(self) -> tuple[Item, ...]:

@@ -37,8 +37,10 @@ def _reader(context: Context, adapter: Adapter, scopes: list[Scope]) -> Callable
     def read() -> None:
         for scope in scopes:
             state = context.store.cursor(scope.connection, scope.id)
-            due = state.full_at is None or (
-                context.clock.now() - state.full_at >= context.full_read_every
+            due = (
+                state.full_at is None
+                or state.frozen is not None  # until the list is whole again
+                or context.clock.now() - state.full_at >= context.full_read_every
             )
             _read(context, adapter, scope, state, full=due or context.full)
 
@@ -106,6 +108,9 @@ def observe(context: Context, records: tuple[Record, ...], sweep: int = 0) -> No
         context.count(record.connection, changed=1)
         if record.trashed:
             _set_gone(context, record.connection, record.id)
+    for record in records:
+        if not record.trashed and record.id in _gone(context, record.connection):
+            _set_back(context, record)
 
 
 def level_of(roadmap: Roadmap, record: Record) -> str | None:
@@ -128,6 +133,7 @@ def _set_gone(context: Context, connection: str, record_id: str) -> None:
         return
     now = context.clock.now()
     context.store.mark_gone(connection, record_id, now)
+    _save_gone(context, connection, _gone(context, connection) | {record_id})
     if stored.item is None:
         return
     context.store.mark_dirty([stored.item])
@@ -141,6 +147,37 @@ def _set_gone(context: Context, connection: str, record_id: str) -> None:
     context.store.replace_notices(
         f"{connection}:{record_id}",
         [Notice("gone", f"{connection}:{record_id}", "", sentence, now)],
+    )
+
+
+def _gone(context: Context, connection: str) -> set[str]:
+    """Return the records of a connection that are known to be deleted."""
+    if connection not in context.gone:
+        known = context.store.document(f"gone:{connection}")
+        context.gone[connection] = set(known if isinstance(known, list) else ())
+    return context.gone[connection]
+
+
+def _save_gone(context: Context, connection: str, ids: set[str]) -> None:
+    context.gone[connection] = ids
+    context.store.save_document(f"gone:{connection}", sorted(ids))
+
+
+def _set_back(context: Context, record: Record) -> None:
+    """Take up a record again that somebody has restored."""
+    store, subject = context.store, f"{record.connection}:{record.id}"
+    stored = store.record(record.connection, record.id)
+    if stored is None or record.updated < stored.record.updated:
+        return  # an answer from before it was deleted
+    store.mark_gone(record.connection, record.id, None)
+    _save_gone(context, record.connection, _gone(context, record.connection) - {record.id})
+    store.replace_notices(subject, [])
+    if stored.item is None:
+        store.save_document(UNMATCHED, value=True)
+        return
+    store.mark_dirty([stored.item])
+    store.append_history(
+        [context.entry(stored.item, "", "restored", record.connection, detail=record.key)]
     )
 
 
@@ -165,6 +202,9 @@ def _finish_sweep(
     missing = store.unseen(scope.connection, scope.id, sweep)[:VERIFY_AT_MOST]
     _verify(context, adapter, scope, missing)
     with store.transaction():
+        if state.full_at is None:  # what could not be matched or created before may be so now
+            store.mark_all_dirty()
+            store.save_document(UNMATCHED, value=True)
         store.replace_notices(subject, [])
         store.save_cursor(
             scope.connection,

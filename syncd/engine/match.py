@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from syncd.core.identity import item_id, title_key
@@ -12,6 +13,9 @@ from syncd.core.rules import Roadmap, Side
 from syncd.engine.context import Context
 from syncd.engine.fetch import UNMATCHED
 
+BATCH = 500
+"""Records matched in one transaction: bounds memory and the number of commits."""
+
 
 @dataclass(slots=True)
 class _Pass:
@@ -19,7 +23,7 @@ class _Pass:
 
     context: Context
     complete: bool  # every scope has been read in full at least once
-    titles: Counter[tuple[str, str, str]]  # (connection, level, title key) -> unlinked records
+    titles: Counter[str]  # title key -> unlinked records of the connection and level at hand
 
 
 def match(context: Context) -> int:
@@ -28,32 +32,41 @@ def match(context: Context) -> int:
     The order is fixed (level from the top, home connection first, then id), so that the outcome does
     not depend on which tool answered first.
     """
-    waiting = sorted(context.store.unlinked(), key=lambda stored: _order(context.roadmap, stored))
-    if not waiting:
+    if context.store.document(UNMATCHED) is not True:
         return 0
-    titles = Counter(
-        (stored.record.connection, stored.level or "", _title(context.roadmap, stored))
-        for stored in waiting
-    )
-    facts = _Pass(context, _complete(context), titles)
-    linked = 0
-    while waiting:
-        left = [stored for stored in waiting if not _place(facts, stored)]
-        if len(left) == len(waiting):
-            break
-        linked += len(waiting) - len(left)
-        waiting = left
+    linked, complete = 0, _complete(context)
+    for level, sides in context.roadmap.sides.items():
+        for connection in dict.fromkeys(side.connection for side in sides):
+            facts = _Pass(context, complete, _titles(context, level, connection))
+            while placed := _place_all(facts, level, connection):
+                linked += placed
+                if not any(side.parent_levels for side in sides):
+                    break  # nobody waits for a parent of the same level
     if linked:
         _wake_orphans(context)
     context.store.save_document(UNMATCHED, value=False)
     return linked
 
 
-def _order(roadmap: Roadmap, stored: StoredRecord) -> tuple[int, bool, str, str]:
-    level = stored.level or ""
-    rank = roadmap.levels.index(level) if level in roadmap.levels else len(roadmap.levels)
-    away = level in roadmap.levels and roadmap.home(level) != stored.record.connection
-    return rank, away, stored.record.connection, stored.record.id
+def _batches(context: Context, level: str, connection: str) -> Iterator[tuple[StoredRecord, ...]]:
+    after = ""
+    while batch := context.store.unlinked(level, connection, after=after, limit=BATCH):
+        after = batch[-1].record.id
+        yield batch
+
+
+def _titles(context: Context, level: str, connection: str) -> Counter[str]:
+    batches = _batches(context, level, connection)
+    return Counter(_title(context.roadmap, stored) for batch in batches for stored in batch)
+
+
+def _place_all(facts: _Pass, level: str, connection: str) -> int:
+    """Go once through the unlinked records of a level in a connection; returns how many were linked."""
+    placed = 0
+    for batch in _batches(facts.context, level, connection):
+        with facts.context.store.transaction():
+            placed += sum(_place(facts, stored) for stored in batch)
+    return placed
 
 
 def _complete(context: Context) -> bool:
@@ -84,16 +97,15 @@ def _place(facts: _Pass, stored: StoredRecord) -> bool:
     if found is None and not facts.complete and record.marker is not None:
         return False  # ours, but its origin has not been read yet
     item, how = found or (item_id(record.connection, record.id), "origin")
-    with context.store.transaction():
-        if how == "origin":
-            fields = {"title": _shown_title(context.roadmap, stored)}  # for others to be matched by
-            new = Item(id=item, level=level, origin=record.connection, fields=fields)
-            context.store.save_items([new])
-        context.store.link(record.connection, record.id, item, how)
-        context.store.mark_dirty([item])
-        context.store.append_history(
-            [context.entry(item, "", "linked", record.connection, detail=f"{record.key} by {how}")]
-        )
+    if how == "origin":
+        fields = {"title": _shown_title(context.roadmap, stored)}  # for others to be matched by
+        new = Item(id=item, level=level, origin=record.connection, fields=fields)
+        context.store.save_items([new])
+    context.store.link(record.connection, record.id, item, how)
+    context.store.mark_dirty([item])
+    context.store.append_history(
+        [context.entry(item, "", "linked", record.connection, detail=f"{record.key} by {how}")]
+    )
     return True
 
 
@@ -151,7 +163,7 @@ def _by_title(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
     """Find the one item of the level with this title that has no record here; two of a name: none."""
     context, record, level = facts.context, stored.record, stored.level or ""
     title = _title(context.roadmap, stored)
-    if not title or facts.titles[record.connection, level, title] != 1:
+    if not title or facts.titles[title] != 1:
         return None
     candidates = [
         item

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -51,12 +51,17 @@ class _Work:
 def reconcile(context: Context, ids: Iterable[str]) -> None:
     """Merge these items and every roll-up above them; everything decided is stored."""
     todo = sorted(ids)
+    raised: set[str] = set()
     for start in range(0, len(todo), BATCH):
         context.progress("reconciling", start, len(todo))
         batch = todo[start : start + BATCH]
         with context.store.transaction():
-            raised = _merge_batch(context, batch)
-            roll_up(context, batch, raised)
+            above = _merge_batch(context, batch)
+            above |= roll_up_once(context, batch)
+            # should we be killed before their turn, the work set still holds them
+            context.store.mark_dirty(above)
+        raised |= above
+    roll_up(context, raised)
 
 
 def _merge_batch(context: Context, batch: list[str]) -> set[str]:
@@ -377,25 +382,37 @@ def _store(context: Context, work: _Work) -> None:
     store.replace_notices(work.item.id, work.notices)
 
 
-def roll_up(context: Context, batch: Iterable[str], raised: set[str]) -> None:
-    """Recompute aggregates and derived fields of these items, then of their ancestors while any changes."""
-    level = set(batch) | raised
+def roll_up(context: Context, items: Iterable[str]) -> None:
+    """Recompute these items from their children, then their ancestors while anything changes."""
+    level = sorted(items)
     for _ in range(DEEPEST):
-        if not level:
-            return
         above: set[str] = set()
-        changed: list[Item] = []
-        for item in context.store.items(level).values():
-            news = _derived(context, item)
-            if news.aggregate != item.aggregate and item.parent is not None:
-                above.add(item.parent)
-            if news != item:
-                changed.append(news)
-                _note_open(context, item, news)
-                context.touched_levels.add(item.level)
-        context.store.save_items(changed)
-        context.store.mark_dirty([item.id for item in changed])
-        level = above
+        for start in range(0, len(level), BATCH):
+            with context.store.transaction():
+                above |= roll_up_once(context, level[start : start + BATCH])
+        if not above:
+            return
+        level = sorted(above)
+
+
+def roll_up_once(context: Context, items: Collection[str]) -> set[str]:
+    """Recompute these items from their children; returns the parents for whom that changes anything."""
+    store = context.store
+    below = store.aggregates(items)
+    above: set[str] = set()
+    changed: list[Item] = []
+    for item in store.items(items).values():
+        news = _derived(context, item, below.get(item.id))
+        if news == item:
+            continue
+        changed.append(news)
+        context.touched_levels.add(item.level)
+        _note_open(context, item, news)
+        if news.aggregate != item.aggregate and item.parent is not None:
+            above.add(item.parent)
+    store.save_items(changed)
+    store.mark_dirty([item.id for item in changed])
+    return above
 
 
 def _note_open(context: Context, old: Item, new: Item) -> None:
@@ -413,10 +430,11 @@ def _note_open(context: Context, old: Item, new: Item) -> None:
     context.store.replace_notices(subject, notices)
 
 
-def _derived(context: Context, item: Item) -> Item:
+def _derived(
+    context: Context, item: Item, children: Sequence[Mapping[str, object] | None] | None
+) -> Item:
     """Return the item with its aggregate and derived fields as its children now make them."""
-    children = context.store.children(item.id)
-    below = fold(child.aggregate for child in children) if children else None
+    below = fold(children) if children else None
     aggregate = below if below is not None else leaf(item.level, item.fields)
     fields, provenance = dict(item.fields), dict(item.provenance)
     computed: dict[RollupSpec, dict[str, Value]] = {}
