@@ -166,6 +166,10 @@ class MemoryTool:
         del containers
         return schema(self.connection)
 
+    def recall(self, schema: Schema) -> None:
+        """Need no reminder: nothing is kept of what `discover` found."""
+        del schema
+
     def pages(self, scope: Scope, cursor: str | None) -> Iterator[Page]:
         """Read the scope, newest state of each record once."""
         self._enter("list")
