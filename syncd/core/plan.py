@@ -250,7 +250,9 @@ def _why(roadmap: Roadmap, item: Item, name: str) -> str:
     provenance = item.provenance.get(name)
     if provenance is None:
         return "canonical"
-    if CATALOGUE[name].derived if name in CATALOGUE else False:
+    if roadmap.fields[name].of is not None:
+        return f"where it stands in {roadmap.fields[name].of}"
+    if name in CATALOGUE and CATALOGUE[name].derived:
         return "rolled up"
     if provenance.source.startswith("conflict:"):
         return "a person settled the conflict"

@@ -6,14 +6,38 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from syncd.core.errors import Gone, NotAllowed, Permanent, Rejected, SourceError, Temporary
+from syncd.core.fields import FieldType
 from syncd.core.model import Cell, HistoryEntry, Intent, IntentState
 from syncd.core.plan import CellChange, Change
 from syncd.core.ports import Adapter
 from syncd.core.records import Answer, Draft, Edit, FieldKind, Record, Scope, Value
-from syncd.core.rules import SHARED, CellRule, UnmappedError
+from syncd.core.rules import SHARED, UnmappedError
 from syncd.core.values import digest, same
+from syncd.engine.agree import agree, decoded
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_of, observe
+
+SPELLED = (FieldType.NUMBER, FieldType.TEXT, FieldType.RICH_TEXT, FieldType.URL)
+"""Types that a tool may spell its own way (rounded, trimmed) and yet has taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A write that was answered without the result. Its intent stays open until that has been read."""
+
+    change: Change
+    cells: tuple[CellChange, ...]
+    record: str
+    intent: str
+
+    @property
+    def given(self) -> dict[str, Value]:
+        """Return the canonical values that were written."""
+        return _given(self.cells)
+
+
+def _given(cells: Iterable[CellChange]) -> dict[str, Value]:
+    return {cell.field: cell.new for cell in cells}
 
 
 @dataclass(slots=True)
@@ -23,7 +47,7 @@ class _Lane:
     context: Context
     adapter: Adapter
     done: int = 0
-    unread: list[tuple[Change, str, tuple[CellChange, ...]]] = field(default_factory=list)
+    unread: list[_Unread] = field(default_factory=list)
 
 
 def apply(context: Context, changes: Iterable[Change]) -> int:
@@ -109,13 +133,13 @@ def _still_as_planned(lane: _Lane, scope: Scope, change: Change) -> bool:
         return True
     fresh = lane.adapter.read(scope, [change.record])
     observe(context, fresh)
-    if not fresh:
-        return False  # not visible at the moment: absent is not deleted, and nothing is written
+    if not fresh or fresh[0].trashed:
+        return False  # deleted, or not visible at the moment: nothing is written
     rules = context.roadmap.cells_of(change.level, change.connection)
     for cell in shared:
         kind = context.roadmap.fields[cell.field].type
         try:
-            now = _decoded(context, rules[cell.field], fresh[0])
+            now = decoded(context, rules[cell.field], fresh[0])
         except UnmappedError:
             now = None
         if not same(kind, now, cell.old):
@@ -204,7 +228,7 @@ def _refused(lane: _Lane, intent: Intent, cells: tuple[CellChange, ...], error: 
                 for cell in blamed
             ]
         )  # fmt: skip
-        if intent.record is None:
+        if intent.record is None and not isinstance(error, NotAllowed):
             store.save_document(
                 refusal_name(intent.connection, intent.item),
                 {"values": wished(cells), "sentence": str(error)},
@@ -239,27 +263,20 @@ def _create(lane: _Lane, scope: Scope, change: Change, values: Mapping[str, Valu
         fields, marker=change.item,
     )  # fmt: skip
     with context.store.transaction():
-        context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now(), answer.id)
         context.store.observe([(record, change.level)], 0)
         context.store.link(change.connection, record.id, change.item, "created")
+        detail = f"{record.key} by {intent.id}"
         context.store.append_history(
-            [
-                context.entry(
-                    change.item,
-                    "",
-                    "created",
-                    change.connection,
-                    detail=f"{record.key} by {intent.id}",
-                )
-            ]
+            [context.entry(change.item, "", "created", change.connection, detail=detail)]
         )
         if answer.record is not None:
-            _agree(context, change, record, cells, created=True)
+            context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now(), answer.id)
+            agree(context, change.level, record, _given(cells), created=True)
         context.store.mark_dirty([change.item])
     context.count(change.connection, created=1)
     lane.done += 1
     if answer.record is None:
-        lane.unread.append((change, record.id, cells))
+        lane.unread.append(_Unread(change, cells, record.id, intent.id))
 
 
 def _update(
@@ -277,15 +294,15 @@ def _update(
     if answer is None:
         return
     with context.store.transaction():
-        context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now())
         context.store.append_history(_written(context, change, cells, intent.id))
         if answer.record is not None:
+            context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now())
             context.store.observe([(answer.record, level_of(context.roadmap, answer.record))], 0)
-            _agree(context, change, answer.record, cells)
+            agree(context, change.level, answer.record, _given(cells))
     context.count(change.connection, updated=1)
     lane.done += 1
     if answer.record is None:
-        lane.unread.append((change, str(change.record), cells))
+        lane.unread.append(_Unread(change, cells, str(change.record), intent.id))
 
 
 def _written(
@@ -300,63 +317,24 @@ def _written(
     ]  # fmt: skip
 
 
-def _decoded(context: Context, rule: CellRule, record: Record) -> Value:
-    raw = record.fields.get(rule.remote)
-    if rule.kind is not FieldKind.PARENT:
-        return rule.decode(raw, context.directory)
-    if not isinstance(raw, str):
-        return None
-    return context.store.linked_items(record.connection, [raw]).get(raw)
-
-
-def _agree(
-    context: Context,
-    change: Change,
-    record: Record,
-    cells: Iterable[CellChange],
-    *,
-    created: bool = False,
-) -> None:
-    """Make what the tool says it holds the new base of the cells that were written.
-
-    After a creation a field the tool did not take yet does not count as sent: an update follows.
-    """
-    rules = context.roadmap.cells_of(change.level, change.connection)
-    agreed: dict[str, Cell] = {}
-    for cell in cells:
-        try:
-            base = _decoded(context, rules[cell.field], record)
-        except UnmappedError:
-            base = None
-        arrived = same(context.roadmap.fields[cell.field].type, base, cell.new)
-        agreed[cell.field] = Cell(base, cell.new, has_sent=arrived or not created)
-    if created:
-        for name, rule in rules.items():
-            if name not in agreed:
-                try:
-                    agreed[name] = Cell(_decoded(context, rule, record))
-                except UnmappedError:
-                    continue
-    context.store.save_cells(change.connection, record.id, agreed)
-
-
 def _read_back(lane: _Lane) -> None:
     """Ask what the tool made of the writes whose answers did not show it; many at once."""
-    context = lane.context
-    by_scope: dict[str, list[tuple[Change, str, tuple[CellChange, ...]]]] = {}
+    context, store = lane.context, lane.context.store
+    by_container: dict[str, list[_Unread]] = {}
     for entry in lane.unread:
-        by_scope.setdefault(entry[0].container, []).append(entry)
+        by_container.setdefault(entry.change.container, []).append(entry)
     lane.unread = []
-    for container, entries in by_scope.items():
-        name = entries[0][0].connection
-        scope = context.roadmap.scope_of(name, container)
-        ids = list(dict.fromkeys(record_id for _change, record_id, _cells in entries))
+    for container, entries in by_container.items():
+        scope = context.roadmap.scope_of(lane.adapter.connection, container)
+        ids = list(dict.fromkeys(entry.record for entry in entries))
         found = {record.id: record for record in lane.adapter.read(scope, ids)}
-        with context.store.transaction():
+        with store.transaction():
             pairs = [(record, level_of(context.roadmap, record)) for record in found.values()]
-            context.store.observe(pairs, 0)
-            for change, record_id, cells in entries:
-                if record_id in found:
-                    created = change.record is None
-                    _agree(context, change, found[record_id], cells, created=created)
-                context.store.mark_dirty([change.item])
+            store.observe(pairs, 0)
+            for entry in entries:
+                store.settle(entry.intent, IntentState.CONFIRMED, context.clock.now(), entry.record)
+                if entry.record in found:
+                    created = entry.change.record is None
+                    record = found[entry.record]
+                    agree(context, entry.change.level, record, entry.given, created=created)
+                store.mark_dirty([entry.change.item])

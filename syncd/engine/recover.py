@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from syncd.core.errors import SourceError
 from syncd.core.model import Intent, IntentState
-from syncd.core.records import Record, Scope, Value
+from syncd.core.records import Record, Scope
+from syncd.core.rules import CellRule
+from syncd.engine.agree import agree, begin
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_of, observe
 
@@ -53,6 +55,10 @@ def _settler(context: Context, intents: list[Intent], *, wait: bool) -> Callable
 def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool) -> None:
     sent = intent.sent_at or intent.created_at
     adapter = context.adapters[intent.connection]
+    linked = context.store.records_of([intent.item]).get(intent.item, {}).get(intent.connection)
+    if linked is not None:  # the answer arrived and did not show the record
+        _conclude(context, intent, adapter.read(scope, [linked.record.id]) or (linked.record,))
+        return
     found = adapter.find(scope, intent.item, sent - ALLOWANCE)
     left = sent + context.index_lag.get(intent.connection, 0.0) - context.clock.now()
     while not found and left > 0:
@@ -72,22 +78,19 @@ def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> No
         store.mark_dirty([intent.item])
         return
     record = min(found, key=lambda each: (each.created, each.id))
+    level = _level(context, intent)
     with store.transaction():
         observe(context, (record,))
-        if intent.connection not in store.records_of([intent.item]).get(intent.item, {}):
-            store.observe(
-                [(record, level_of(context.roadmap, record) or _level(context, intent))], 0
-            )
-            store.link(intent.connection, record.id, intent.item, "created")
         store.settle(intent.id, IntentState.CONFIRMED, now, record.id)
-        store.append_history(
-            [
-                context.entry(
-                    intent.item, "", "created", intent.connection,
-                    detail=f"{record.key} by {intent.id}, found by its marker",
-                )
-            ]
-        )  # fmt: skip
+        if intent.connection not in store.records_of([intent.item]).get(intent.item, {}):
+            store.observe([(record, level_of(context.roadmap, record) or level)], 0)
+            store.link(intent.connection, record.id, intent.item, "created")
+            detail = f"{record.key} by {intent.id}, found by its marker"
+            store.append_history(
+                [context.entry(intent.item, "", "created", intent.connection, detail=detail)]
+            )
+        if level is not None:
+            begin(context, level, record, intent)
         store.mark_dirty([intent.item])
 
 
@@ -100,14 +103,32 @@ def _settle_update(context: Context, scope: Scope, intent: Intent) -> None:
     """Look at the record: if it holds what we sent the write arrived, else it is planned anew."""
     record_id = intent.record or ""
     found = context.adapters[intent.connection].read(scope, [record_id])
-    arrived = bool(found) and _holds(found[0], intent.fields)
     with context.store.transaction():
         observe(context, found)
+        arrived = bool(found) and _take_over(context, intent, found[0])
         state = IntentState.CONFIRMED if arrived else IntentState.REFUTED
         outcome = "found as sent" if arrived else "not found as sent"
         context.store.settle(intent.id, state, context.clock.now(), outcome)
         context.store.mark_dirty([intent.item])
 
 
-def _holds(record: Record, fields: Mapping[str, Value]) -> bool:
-    return all(record.fields.get(name) == value for name, value in fields.items())
+def _take_over(context: Context, intent: Intent, record: Record) -> bool:
+    """Agree on every cell that shows what was sent, as the tool spells it; tell whether all do."""
+    level = _level(context, intent)
+    rules = context.roadmap.cells_of(level or "", intent.connection)
+    arrived = {
+        name: new
+        for name, (_old, new) in intent.cells.items()
+        if name in rules and _holds(context, rules[name], record, intent)
+    }
+    if level is not None and arrived:
+        agree(context, level, record, arrived)
+    return len(arrived) == len(intent.cells)
+
+
+def _holds(context: Context, rule: CellRule, record: Record, intent: Intent) -> bool:
+    sent, shown = intent.fields.get(rule.remote), record.fields.get(rule.remote)
+    if isinstance(sent, str) and isinstance(shown, str):
+        normal = context.adapters[intent.connection].normal
+        return shown in (sent, normal(rule.kind, sent))
+    return shown == sent

@@ -26,8 +26,15 @@ class Schedule:
     failures: dict[str, int] = field(default_factory=dict)
 
     def due(self, names: Iterable[str], now: float) -> tuple[str, ...]:
-        """Return the connections to include in a cycle that starts now."""
-        return tuple(name for name in names if self.due_at.get(name, now) <= now)
+        """Return the connections to include in a cycle that starts now; empty while none is due.
+
+        Those that would be due in a moment come along, so that healthy connections stay together.
+        """
+        names = tuple(names)
+        if all(self.due_at.get(name, now) > now for name in names):
+            return ()
+        soon = now + 2 * JITTER * self.interval
+        return tuple(name for name in names if self.due_at.get(name, now) <= soon)
 
     def succeeded(self, name: str, now: float) -> None:
         """Note that a connection took part to the end."""
