@@ -42,6 +42,7 @@ class Change:
     record: str | None
     key: str
     cells: tuple[CellChange, ...]
+    nested: bool = False  # below an item of its own level, which is created first
 
     @property
     def kind(self) -> str:
@@ -98,6 +99,7 @@ def make(roadmap: Roadmap, changes: Iterable[Change]) -> Plan:
                 key=lambda c: (
                     ranks.get(c.level, 99),
                     c.record is not None,
+                    c.nested,
                     order.get(c.connection, 99),
                     c.item,
                 ),
@@ -174,6 +176,7 @@ def _creation(
         None,
         "",
         tuple(cells),
+        nested=situation.parent_level == item.level,
     )
 
 
