@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -86,6 +86,6 @@ class Router:
             if match is None:
                 continue
             if route_method == method:
-                return handler, {name: unquote(value) for name, value in match.groupdict().items()}
+                return handler, match.groupdict()
             methods.add(route_method)
         return frozenset(methods)
