@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from syncd.core.fields import CATALOGUE
 from syncd.core.model import Cell, Item, Notice, StoredRecord
 from syncd.core.people import Directory
-from syncd.core.records import FieldKind, Value
-from syncd.core.rules import CellRule, Roadmap, Side, UnmappedError
+from syncd.core.records import FieldKind, Record, Value
+from syncd.core.rules import SHARED, CellRule, Roadmap, Side, UnmappedError
 from syncd.core.values import digest, same
 
 
@@ -61,7 +61,14 @@ class Plan:
         """Return a digest of what will be written where; equal plans have equal checksums."""
         return digest(
             [
-                [c.connection, c.kind, c.item, c.record, [[x.field, x.old, x.new] for x in c.cells]]
+                [
+                    c.connection,
+                    c.container,
+                    c.kind,
+                    c.item,
+                    c.record,
+                    [[x.field, x.old, x.new] for x in c.cells],
+                ]
                 for c in self.changes
             ]
         )
@@ -206,6 +213,8 @@ def _update(
             continue
         if not _fits(rule, value, record.container, directory, item, notices):
             continue
+        if _unread(roadmap, directory, item, rule, stored.record, cell):
+            continue  # somebody's word that nobody has understood yet: it has been noted
         reason = _why(roadmap, item, name)
         cells.append(_cell_change(roadmap, item, rule, cell.base, reason))
     if not cells:
@@ -221,6 +230,24 @@ def _update(
         record.key,
         tuple(cells),
     )
+
+
+def _unread(
+    roadmap: Roadmap, directory: Directory, item: Item, rule: CellRule, record: Record, cell: Cell
+) -> bool:
+    """Tell whether the tool shows, in a field that is its to decide, what the mapping cannot read.
+
+    What a record of our own making shows before its first value was delivered is nobody's word.
+    """
+    if roadmap.fields[rule.field].owners.get(item.level) not in (SHARED, rule.connection):
+        return False
+    if rule.kind is FieldKind.PARENT or (cell.sent is not None and not cell.has_sent):
+        return False
+    try:
+        rule.decode(record.fields.get(rule.remote), directory)
+    except UnmappedError:
+        return True
+    return False
 
 
 def _parent_reachable(roadmap: Roadmap, situation: Situation, rule: CellRule, value: Value) -> bool:
@@ -260,7 +287,7 @@ def _why(roadmap: Roadmap, item: Item, name: str) -> str:
     if provenance.source.startswith("conflict:"):
         return "a person settled the conflict"
     owner = roadmap.fields[name].owners.get(item.level)
-    return f"{provenance.source} says so" if owner == "shared" else f"{owner} owns {name}"
+    return f"{provenance.source} says so" if owner == SHARED else f"{owner} owns {name}"
 
 
 def _cell_change(

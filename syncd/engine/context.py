@@ -60,6 +60,7 @@ class Context:
     noted: bool = False  # it is stored that something new may have to be matched
     attempts: dict[str, int] = field(default_factory=dict)
     touched_levels: set[str] = field(default_factory=set)
+    moved: bool = False  # some item has got another parent
     gone: dict[str, set[str]] = field(default_factory=dict)  # deleted records, as far as asked for
 
     def attempt(self, connection: str) -> str:

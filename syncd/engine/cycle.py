@@ -250,7 +250,7 @@ def _report(
         pages=pages,
         frozen=tuple(outlook.frozen.values()),
         rounds=rounds,
-        complete=not outlook.plan and not context.stopping(),
+        complete=not (outlook.plan or context.stopping() or store.open_intents()),
     )
     store.save_cycle(report)
     return report

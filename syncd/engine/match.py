@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from syncd.core.identity import item_id, title_key
-from syncd.core.model import Item, StoredRecord
+from syncd.core.model import Intent, Item, StoredRecord
 from syncd.core.records import FieldKind
 from syncd.core.rules import Roadmap, Side
+from syncd.engine.agree import begin
 from syncd.engine.context import Context
 from syncd.engine.fetch import UNMATCHED
 
@@ -24,6 +25,7 @@ class _Pass:
     context: Context
     complete: bool  # every scope has been read in full at least once
     titles: Counter[str]  # title key -> unlinked records of the connection and level at hand
+    making: Mapping[tuple[str, str], Intent]  # (connection, item) -> creation without an answer
 
 
 def match(context: Context) -> int:
@@ -35,9 +37,10 @@ def match(context: Context) -> int:
     if context.store.document(UNMATCHED) is not True:
         return 0
     linked, complete = 0, _complete(context)
+    making = {(i.connection, i.item): i for i in context.store.open_intents() if i.record is None}
     for level, sides in context.roadmap.sides.items():
         for connection in dict.fromkeys(side.connection for side in sides):
-            facts = _Pass(context, complete, _titles(context, level, connection))
+            facts = _Pass(context, complete, _titles(context, level, connection), making)
             while placed := _place_all(facts, level, connection):
                 linked += placed
                 if not any(side.parent_levels for side in sides):
@@ -102,6 +105,8 @@ def _place(facts: _Pass, stored: StoredRecord) -> bool:
         new = Item(id=item, level=level, origin=record.connection, fields=fields)
         context.store.save_items([new])
     context.store.link(record.connection, record.id, item, how)
+    if how == "marker" and (record.connection, item) in facts.making:
+        begin(context, level, record, facts.making[record.connection, item])
     context.store.mark_dirty([item])
     context.store.append_history(
         [context.entry(item, "", "linked", record.connection, detail=f"{record.key} by {how}")]

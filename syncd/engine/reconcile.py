@@ -46,6 +46,7 @@ class _Work:
     notices: list[Notice] = field(default_factory=list)
     disputes: list[Conflict] = field(default_factory=list)
     unreadable: set[tuple[str, str]] = field(default_factory=set)  # (connection, field)
+    ahead: Mapping[str, Item] = field(default_factory=dict)  # merged before it in this batch
 
 
 def reconcile(context: Context, ids: Iterable[str]) -> None:
@@ -58,10 +59,20 @@ def reconcile(context: Context, ids: Iterable[str]) -> None:
         with context.store.transaction():
             above = _merge_batch(context, batch)
             above |= roll_up_once(context, batch)
-            # should we be killed before their turn, the work set still holds them
             context.store.mark_dirty(above)
         raised |= above
     roll_up(context, raised)
+    _open_circles(context)
+
+
+def _open_circles(context: Context) -> None:
+    """Look again at parents that were not followed, when a parent has changed: they may fit now."""
+    if not context.moved:
+        return
+    context.moved = False
+    waiting = [n.subject for n in context.store.notices() if n.kind == "circle"]
+    if waiting:
+        reconcile(context, waiting)
 
 
 def _merge_batch(context: Context, batch: list[str]) -> set[str]:
@@ -73,18 +84,20 @@ def _merge_batch(context: Context, batch: list[str]) -> set[str]:
         conflicts.setdefault(conflict.item, {})[conflict.field] = conflict
     parents = _parents(context, records.values())
     raised: set[str] = set()
-    changed: list[Item] = []
+    changed: dict[str, Item] = {}
     for item_id in batch:
         if item_id not in items:
             continue
         work = _Work(items[item_id], records.get(item_id, {}), conflicts.get(item_id, {}))
+        work.ahead = changed
         merged = _merge_item(context, work, parents)
         _store(context, work)
         if merged != work.item:
-            changed.append(merged)
+            changed[item_id] = merged
             raised.update(p for p in (work.item.parent, merged.parent) if p is not None)
             context.touched_levels.add(merged.level)
-    store.save_items(changed)
+            context.moved = context.moved or merged.parent != work.item.parent
+    store.save_items(list(changed.values()))
     return raised
 
 
@@ -342,32 +355,53 @@ def _set_derived(
 
 
 def _safe_parent(context: Context, work: _Work) -> str | None:
-    """Return the parent, unless it would close a circle: then the item keeps the parent it had."""
+    """Return the parent, unless it would close a circle: then the item keeps the parent it had.
+
+    As in a conflict the cells stay as they are: nothing is written, and the edit is seen again when
+    a parent has changed.
+    """
     parent = work.fields.get("parent")
     if not isinstance(parent, str) or parent == work.item.parent:
         return parent if isinstance(parent, str) else None
+    path = _circle(context, work, parent)
+    if path is None:
+        return parent
+    _keep_parent(work)
+    sentence = (
+        f"{' > '.join(path)} is a circle of parents; {work.item.title} keeps the parent it had; "
+        f"change one of these parents"
+    )
+    work.notices.append(Notice("circle", work.item.id, "parent", sentence))
+    return work.item.parent
+
+
+def _circle(context: Context, work: _Work, parent: str) -> list[str] | None:
+    """Return the titles along the circle that this parent would close, None when it closes none."""
     path, step = [work.item.title], parent
     for _ in range(DEEPEST):
-        above = context.store.items([step]).get(step)
+        above = work.ahead.get(step) or context.store.items([step]).get(step)
         if above is None:
-            return parent
+            return None
         path.append(above.title)
         if step == work.item.id:
             break
         if above.parent is None:
-            return parent
+            return None
         step = above.parent
-    work.fields["parent"] = work.item.parent
-    work.notices.append(
-        Notice(
-            "circle",
-            work.item.id,
-            "parent",
-            f"{' > '.join(path)} is a circle of parents; {work.item.title} keeps the parent it had; "
-            f"change one of these parents",
-        )
-    )
-    return work.item.parent
+    return path
+
+
+def _keep_parent(work: _Work) -> None:
+    """Undo what the merge decided about the parent."""
+    work.fields.pop("parent", None)
+    work.provenance.pop("parent", None)
+    if "parent" in work.item.fields:
+        work.fields["parent"] = work.item.fields["parent"]
+    if "parent" in work.item.provenance:
+        work.provenance["parent"] = work.item.provenance["parent"]
+    for cells in work.cells.values():
+        cells.pop("parent", None)
+    work.history = [entry for entry in work.history if entry.field != "parent"]
 
 
 def _store(context: Context, work: _Work) -> None:
@@ -411,7 +445,9 @@ def roll_up_once(context: Context, items: Collection[str]) -> set[str]:
         if news.aggregate != item.aggregate and item.parent is not None:
             above.add(item.parent)
     store.save_items(changed)
-    store.mark_dirty([item.id for item in changed])
+    store.mark_dirty(
+        {*(item.id for item in changed), *above}
+    )  # should we be killed before their turn
     return above
 
 
