@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from state import lock, store
+from state.copying import copy
 from state.encode import digest
 from state.faults import DriverError, damaged, state_error, unwritable
 from state.store import SqlStore
 from syncd.clock import SystemClock
 from syncd.core.errors import StateError, UserError
 from syncd.core.ports import Clock
-
-_PAGES = 2_000
-"""How many pages are copied in one go, between which a running daemon may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +45,6 @@ def backup(path: Path, to: Path) -> Verified:
         draft.replace(to)
     _sync_folder(to)
     return verified
-
-
-def copy(source: sqlite3.Connection, to: Path) -> None:
-    """Copy a database as of one moment into one file that needs no log beside it."""
-    try:
-        os.close(os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
-        with closing(sqlite3.connect(to, isolation_level=None)) as target:
-            source.backup(target, pages=_PAGES)
-            target.execute("PRAGMA journal_mode = DELETE")
-    except OSError as error:
-        raise unwritable(to, error) from error
-    except DriverError as error:
-        raise state_error(to, error) from error
 
 
 def verify(path: Path) -> Verified:

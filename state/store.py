@@ -13,6 +13,7 @@ from urllib.parse import quote
 from sqlalchemy import StaticPool, create_engine
 
 from state import lock, migrate
+from state.copying import copy
 from state.facts import Facts
 from state.faults import DriverError, damaged, state_error, unwritable
 from state.history import History
@@ -210,8 +211,6 @@ def _bring_up_to_date(handle: Handle, schema: int) -> None:
 
 def _keep_copy(handle: Handle, schema: int) -> None:
     """Keep the file as it was, for a way back to the older version."""
-    from state.backup import copy  # noqa: PLC0415 - backup needs this module
-
     copy(handle.driver, Path(f"{handle.path}.schema-{schema}"))
 
 

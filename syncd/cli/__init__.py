@@ -8,7 +8,19 @@ from typing import Any
 
 import typer
 
-from syncd.cli import apply, check, conflicts, demo, explain, history, plan, run, sandbox, status
+from syncd.cli import (
+    apply,
+    check,
+    conflicts,
+    demo,
+    explain,
+    history,
+    plan,
+    run,
+    sandbox,
+    state,
+    status,
+)
 from syncd.cli.common import INTERRUPTED, NEEDS_PERSON, WRONG_INPUT, complain, failed
 from syncd.core.errors import SyncdError
 
@@ -34,6 +46,7 @@ app.command("status")(status.status)
 app.command("explain")(explain.explain)
 app.command("history")(history.history)
 app.add_typer(conflicts.app, name="conflicts")
+app.add_typer(state.app, name="state")
 app.add_typer(sandbox.app, name="sandbox")
 
 
