@@ -12,8 +12,6 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-import structlog
-
 _secrets: set[str] = set()
 
 HIDDEN = "[secret]"
@@ -71,6 +69,8 @@ def _redactor(
 
 def configure(*, as_json: bool, debug: bool = False) -> None:
     """Send log lines to stderr, for people or (as_json) for machines."""
+    import structlog  # noqa: PLC0415 - a command that logs nothing starts without it
+
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if as_json
@@ -97,4 +97,6 @@ def configure(*, as_json: bool, debug: bool = False) -> None:
 
 def logger() -> Any:  # noqa: ANN401 - structlog loggers are duck-typed
     """Return the logger of the shell."""
+    import structlog  # noqa: PLC0415 - see configure
+
     return structlog.get_logger("syncd")

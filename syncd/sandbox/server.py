@@ -60,7 +60,10 @@ class Application:
     async def _serve(
         self, service: str, path: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        request = _request(service, path, scope, await _body(receive))
+        body = await _body(receive)
+        if body is None:
+            return  # the client died while it sent: half a request is none
+        request = _request(service, path, scope, body)
         outcome = self.sandbox.exchange(service, request)
         if outcome.delay:
             await asyncio.sleep(outcome.delay)
@@ -70,16 +73,16 @@ class Application:
             await _send(outcome, outcome.response, scope, receive, send)
 
 
-async def _body(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body
-    chunks = [body]
-    while message.get("more_body"):
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body of a request, None when the client went away before its end."""
+    chunks = []
+    while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         chunks.append(message.get("body", b""))
-    return b"".join(chunks)
+        if not message.get("more_body"):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _request(service: str, path: str, scope: Scope, body: bytes) -> Request:
