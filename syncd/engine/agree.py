@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from syncd.core.fields import FieldType
 from syncd.core.model import Cell, Intent
 from syncd.core.records import FieldKind, Record, Value
 from syncd.core.rules import CellRule, UnmappedError
 from syncd.core.values import same
 from syncd.engine.context import Context
+
+SPELLED = (FieldType.NUMBER, FieldType.TEXT, FieldType.RICH_TEXT, FieldType.URL)
+"""Types that a tool may spell its own way (rounded, trimmed) and yet has taken."""
 
 
 def decoded(context: Context, rule: CellRule, record: Record) -> Value:
@@ -38,8 +42,9 @@ def agree(
     cells: dict[str, Cell] = {}
     for name, value in given.items():
         shown = _shown(context, rules[name], record)
-        arrived = same(context.roadmap.fields[name].type, shown, value)
-        cells[name] = Cell(shown, value, has_sent=arrived or not created)
+        kind = context.roadmap.fields[name].type
+        taken = same(kind, shown, value) or (kind in SPELLED and shown is not None)
+        cells[name] = Cell(shown, value, has_sent=taken or not created)
     if created:
         cells.update(_begun(context, rules, record, given))
     context.store.save_cells(record.connection, record.id, cells)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from syncd.core.errors import Gone, NotAllowed, Permanent, Rejected, SourceError, Temporary
-from syncd.core.fields import FieldType
 from syncd.core.model import Cell, HistoryEntry, Intent, IntentState
 from syncd.core.plan import CellChange, Change
 from syncd.core.ports import Adapter
@@ -16,9 +15,6 @@ from syncd.core.values import digest, same
 from syncd.engine.agree import agree, decoded
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_of, observe
-
-SPELLED = (FieldType.NUMBER, FieldType.TEXT, FieldType.RICH_TEXT, FieldType.URL)
-"""Types that a tool may spell its own way (rounded, trimmed) and yet has taken."""
 
 
 @dataclass(frozen=True, slots=True)
