@@ -167,10 +167,28 @@ def _issues(call: Call, issues: list[Issue]) -> Response:
 
 def _issue_shape(call: Call, issue: Issue, fields: list[Field]) -> Json:
     shape = issue_shape(call.shapes, issue, fields, _agile(call, f"issue/{issue.id}"))
+    wanted = set(call.names("fields"))
+    every = not wanted or wanted & {"*all", "*navigable"}
+    shape["fields"] |= {
+        name: value for name, value in _agile_fields(call, issue).items() if every or name in wanted
+    }
+    return shape
+
+
+def _agile_fields(call: Call, issue: Issue) -> Json:
+    """Return what only this API says of an issue: its epic, its sprints, whether it is flagged."""
+    table = _sprints(call)
+    sprints = [table[number] for number in issue.values.get(_sprint_field(call).id, ())]
+    open_ones = [_sprint_shape(call, s) for s in sprints if s["state"] != "closed"]
+    closed = [_sprint_shape(call, s) for s in sprints if s["state"] == "closed"]
+    flag = next((f.id for f in call.store.fields.values() if f.name == "Flagged"), "")
+    found = {"flagged": bool(issue.values.get(flag)), "sprint": next(iter(open_ones), None)}
+    if closed:
+        found["closedSprints"] = closed
     parent = call.store.issues.get(issue.values.get("parent", -1))
     if parent is not None and call.store.type_of(parent).level == 1:
-        shape["fields"]["epic"] = _epic_shape(call, parent)
-    return shape
+        found["epic"] = _epic_shape(call, parent)
+    return found
 
 
 def _in_project(call: Call, number: str) -> list[Issue]:
