@@ -80,7 +80,9 @@ class Company:
         call("POST", f"/rest/api/3/issue/{issue}/transitions", {"transition": {"id": step}})
 
     def edit_issue(self, title: str, nick: str = "priya", **fields: Json) -> None:
-        self.jira(nick)("PUT", f"/rest/api/3/issue/{self.record(title, 'jira')}", {"fields": fields})
+        self.jira(nick)(
+            "PUT", f"/rest/api/3/issue/{self.record(title, 'jira')}", {"fields": fields}
+        )
 
     def edit_task(self, title: str, nick: str = "sofia", **data: Json) -> None:
         self.asana(nick)("PUT", f"/api/1.0/tasks/{self.record(title, 'asana')}", {"data": data})

@@ -32,6 +32,20 @@ def test_a_field_that_notion_owns_is_carried_to_asana(acme):
     assert acme.section("Fleet cockpit") == "Blocked"
 
 
+def test_a_field_that_notion_owns_is_carried_to_jira_and_asana(acme):
+    acme.edit_row("Fleet map", Priority={"select": {"name": "Lowest"}})
+    acme.cycle()
+    assert acme.issue("Fleet map")["priority"]["name"] == "Lowest"
+    fields = {
+        each["name"]: each["display_value"] for each in acme.task("Fleet map")["custom_fields"]
+    }
+    assert fields["Priority"] == "Lowest"
+    acme.edit_issue("Fleet map", priority={"name": "Highest"})
+    report = acme.cycle()
+    assert acme.issue("Fleet map")["priority"]["name"] == "Lowest", "Notion owns it"
+    assert report.tallies["jira"].corrected == 1
+
+
 def test_a_move_of_a_section_in_asana_is_seen_though_asana_does_not_date_it(acme):
     project = acme.task("Fleet map")["memberships"][0]["project"]["gid"]
     sections = acme.asana()("GET", f"/api/1.0/projects/{project}/sections")["data"]
@@ -67,7 +81,9 @@ def test_clearing_a_shared_field_clears_it_everywhere(acme):
 
 def test_roll_ups_follow_the_work_below(acme):
     children = acme.system.store.children(acme.item("Fleet map").id)
-    child = next(c for c in children if c.fields["status"] == "planned" and c.fields.get("estimate"))
+    child = next(
+        c for c in children if c.fields["status"] == "planned" and c.fields.get("estimate")
+    )
     before = acme.row("Fleet map")["Items done"]["number"]
     goal_before = acme.row("Fleet cockpit")["Items done"]["number"]
     acme.move(child.title, "Done")
@@ -109,7 +125,10 @@ def test_a_new_epic_appears_everywhere_once_and_a_parent_set_in_notion_counts(ac
 
 def test_a_deleted_issue_is_reported_and_nothing_is_deleted_elsewhere(acme):
     issue = acme.record("School run routes", "jira")
-    row, task = acme.record("School run routes", "notion"), acme.record("School run routes", "asana")
+    row, task = (
+        acme.record("School run routes", "notion"),
+        acme.record("School run routes", "asana"),
+    )
     acme.jira()("DELETE", f"/rest/api/3/issue/{issue}?deleteSubtasks=true")
     report = acme.cycle(full=True)
     assert sum(tally.created for tally in report.tallies.values()) == 0
@@ -132,7 +151,11 @@ def test_an_idle_cycle_costs_one_list_call_for_each_scope_and_no_write(acme):
     acme.sandbox.counters.clear()
     report = acme.cycle()
     assert report.writes == 0
-    assert acme.calls() == {"jira": 1, "asana": 2, "notion": 1}  # one site, two projects, one database
+    assert acme.calls() == {
+        "jira": 1,
+        "asana": 2,
+        "notion": 1,
+    }  # one site, two projects, one database
 
 
 def test_a_restart_at_rest_costs_no_more(acme):

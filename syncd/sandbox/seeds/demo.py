@@ -18,7 +18,15 @@ from syncd.sandbox.notion import NotionSandbox
 from syncd.sandbox.seeds import company
 from syncd.sandbox.seeds.caller import Caller, Json, asana_caller, jira_caller, notion_caller
 from syncd.sandbox.seeds.people import Person, seed_people, token_of
-from syncd.sandbox.seeds.starter import make_database, make_page, make_project, select, status, text
+from syncd.sandbox.seeds.starter import (
+    PRIORITIES,
+    make_database,
+    make_page,
+    make_project,
+    select,
+    status,
+    text,
+)
 
 DAYS = 120
 """How long ago the company began to write things down."""
@@ -46,6 +54,7 @@ class _Seeding:
     fields: dict[str, str] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)
     epics: dict[str, str] = field(default_factory=dict)
+    ranks: dict[str, str] = field(default_factory=dict)
     source: str = ""
     rows: dict[str, str] = field(default_factory=dict)
 
@@ -149,6 +158,7 @@ def _epic(work: _Seeding, feature: company.Feature) -> None:
     )
     fields["assignee"] = {"accountId": work.people[feature.owner].jira}
     fields["duedate"] = work.day(feature.due)
+    work.ranks[feature.title] = fields["priority"]["name"]
     fields["labels"] = [work.chance.choice(company.LABELS)]
     work.epics[feature.title] = _create(work, feature.owner, fields)
 
@@ -250,7 +260,7 @@ def _strategy(work: _Seeding) -> None:
             "Target date": {"date": {}},
             "Start": {"date": {}},
             "Committed date": {"date": {}},
-            "Priority": select(("Highest", "High", "Medium", "Low", "Lowest")),
+            "Priority": select(PRIORITIES),
             "Labels": {"multi_select": {"options": []}},
             "Progress": {"number": {"format": "percent"}},
             "Items done": number,
@@ -282,7 +292,10 @@ def _rows(work: _Seeding, call: Caller) -> None:
         _row(work, call, each.title, "Initiative", each.goal, values)
     for feature in company.FEATURES:
         if feature.in_notion:
-            values = {"Target date": _date(work.day(feature.due))}
+            values = {
+                "Target date": _date(work.day(feature.due)),
+                "Priority": {"select": {"name": work.ranks[feature.title]}},
+            }
             _row(work, call, feature.title, "Feature", feature.initiative, values)
 
 

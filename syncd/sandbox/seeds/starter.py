@@ -10,6 +10,7 @@ from syncd.sandbox.notion import NotionSandbox
 from syncd.sandbox.seeds.caller import Caller, Json, asana_caller, notion_caller
 
 SECTIONS = ("To do", "Doing", "Done")
+PRIORITIES = ("Highest", "High", "Medium", "Low", "Lowest")
 
 
 def seed_starter(asana: AsanaSandbox, notion: NotionSandbox) -> None:
@@ -64,6 +65,8 @@ def make_project(
                 "precision": 2,
             }
         )
+    options = [{"name": name} for name in PRIORITIES]
+    fields.append({"name": "Priority", "resource_subtype": "enum", "enum_options": options})
     for field in fields:
         _add_field(call, asana, project, field)
     return project, gids
