@@ -32,6 +32,17 @@ _UNANSWERED = (
 )
 
 
+class WatchedClock(SystemClock):
+    """Real time whose waits are signs of life: a pause a service asked for is no wedged worker."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait as asked, feeding the watchdog; returns early when the process is asked to stop."""
+        end = self.monotonic() + seconds
+        while not self.stopped and (left := end - self.monotonic()) > 0:
+            sdnotify.notify("WATCHDOG=1")
+            super().sleep(min(left, LONGEST_NAP))
+
+
 class Daemon:
     """Runs until told to stop. SIGTERM and SIGINT drain and stop; SIGHUP reads the files again."""
 
@@ -45,7 +56,7 @@ class Daemon:
     ) -> None:
         self.config_path = config_path
         self.open_store = open_store
-        self.clock = clock or SystemClock()
+        self.clock = clock or WatchedClock()
         self.after_cycle = after_cycle
         self.reload_wanted = False
         self._down: dict[str, str] = {}
