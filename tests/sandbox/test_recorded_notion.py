@@ -70,9 +70,13 @@ class Again:
         elif isinstance(theirs, list) and isinstance(ours, list):
             for one, other in zip(theirs, ours, strict=False):
                 self.learn(one, other)
-        elif isinstance(theirs, str) and isinstance(ours, str):
-            if UUID.fullmatch(theirs) and UUID.fullmatch(ours):
-                self.ids.setdefault(plain(theirs), ours)
+        elif is_id(theirs) and is_id(ours):
+            self.ids.setdefault(plain(theirs), ours)
+
+
+def is_id(value: object) -> bool:
+    """Whether a value is an id."""
+    return isinstance(value, str) and UUID.fullmatch(value) is not None
 
 
 def plain(identifier: str) -> str:
