@@ -143,6 +143,9 @@ def _secret(source: SecretSource, text: str) -> Secret:
         raise _wrong(
             source, f"the {source.how} {source.name} has several lines: keep the token only"
         )
+    if not value.isascii() or not value.isprintable() or " " in value:
+        reason = f"the {source.how} {source.name} holds characters that no token has: copy it again"
+        raise _wrong(source, f"{reason}, without blanks and quotation marks")
     return Secret(value)
 
 

@@ -60,7 +60,7 @@ class System:
     ) -> Context:
         """Return what one cycle over these connections works with."""
         wanted = tuple(self.adapters) if names is None else tuple(names)
-        return Context(
+        context = Context(
             roadmap=self.roadmap,
             store=self.store,
             adapters={name: self.adapters[name] for name in wanted if name not in self.errors},
@@ -76,6 +76,10 @@ class System:
             approved=approved,
             relearn=self._relearn,
         )
+        for name in wanted:
+            if name in self.errors:
+                context.failed(name, self.errors[name])
+        return context
 
     def _relearn(self) -> tuple[Roadmap, Directory]:
         """Ask the tools what they offer now; what they do not say stays as it was."""

@@ -232,7 +232,7 @@ def print_report(report: CycleReport) -> None:
     say(f"cycle {report.number}: {plural(report.writes, 'write')} in {report.seconds:.1f} s")
     for name, tally in report.tallies.items():
         if tally.error is not None:
-            say(f"  {name:<10} left out: {tally.error}")
+            say(f"  {name:<10} left out: {tally.error.removeprefix(f'{name}: ')}")
             continue
         parts = [
             f"{tally.read} read",

@@ -86,7 +86,7 @@ def _print(system: System, *, everything: bool) -> None:
         )
         for name, tally in report.tallies.items():
             if tally.error:
-                say(f"  {name}: {tally.error}")
+                say(f"  {name:<10} was left out: {tally.error.removeprefix(f'{name}: ')}")
     for scope in _scopes(system):
         read = when(float(str(scope["read_at"]))) if scope["read_at"] else "never"
         say(
