@@ -74,11 +74,14 @@ def _merge_owned(
     """Let the owner decide; while it has no word, the first tool that shows the item speaks for it.
 
     An owner that shows what was last agreed says nothing new: the canonical value stands and is still
-    to be written there (a record we created, whose tool could not take every field at once).
+    to be written there (a record we created, whose tool could not take every field at once). And an
+    owner that is empty when it first meets the others does not erase what they hold.
     """
     speaker = next((s for s in sights if s.connection == owner), None)
+    if speaker is not None and speaker.cell is None and speaker.value is None:
+        speaker = None if known else _first_word(sights) or speaker
     if speaker is None and not known:
-        speaker = next((s for s in sights if s.value is not None), sights[0] if sights else None)
+        speaker = _first_word(sights) or next(iter(sights), None)
     if speaker is None or (known and speaker.cell is not None and not edited(kind, speaker)):
         others = [s for s in sights if s is not speaker]
         return Merged(current, None, _overruled(kind, current, others))
@@ -90,6 +93,10 @@ def _merge_owned(
         _overruled(kind, speaker.value, others),
         reason=f"{speaker.connection} decides",
     )
+
+
+def _first_word(sights: Sequence[Sight]) -> Sight | None:
+    return next((s for s in sights if s.value is not None), None)
 
 
 def _overruled(kind: FieldType, value: Value, sights: Sequence[Sight]) -> tuple[Sight, ...]:
@@ -105,19 +112,35 @@ def _merge_shared(
 ) -> Merged:
     edits = [s for s in sights if edited(kind, s)]
     firsts = [s for s in sights if s.cell is None and s.value is not None]
+    if kind in (FieldType.MULTI_SELECT, FieldType.PEOPLE):
+        return _merge_sets(kind, current, [*edits, *firsts])
     if not known or (current is None and not edits):
         # nothing was ever agreed: whoever has a value brings it, two different ones are a conflict
         return _settle(kind, on_conflict, current, [*firsts, *edits], "first contact")
-    if edits and kind in (FieldType.MULTI_SELECT, FieldType.PEOPLE):
-        return _merge_sets(current, edits)
-    if edits:
-        return _settle(kind, on_conflict, current, edits, "edited")
     strangers = [s for s in firsts if not same(kind, s.value, current)]
+    if edits:
+        return _settle(kind, on_conflict, current, [*edits, *strangers], "edited")
     if strangers:
-        holder = next((s for s in sights if s.cell is not None), None)
-        rivals = [holder, *strangers] if holder is not None else strangers
-        return _settle(kind, on_conflict, current, rivals, "first contact")
+        return _meet(kind, on_conflict, current, sights, strangers)
     return Merged(current, None)
+
+
+def _meet(
+    kind: FieldType,
+    on_conflict: str,
+    current: Value,
+    sights: Sequence[Sight],
+    strangers: Sequence[Sight],
+) -> Merged:
+    """Let tools that are new to an item meet what is agreed; somebody who shows that speaks for it."""
+    agreed = [s for s in sights if s.cell is not None]
+    holder = next((s for s in agreed if same(kind, s.value, current)), None)
+    if holder is None and agreed:  # what is agreed stands, but no tool shows it yet
+        names = " and ".join(s.connection for s in strangers)
+        reason = f"{names} held a different value when first met"
+        return Merged(current, None, disputed=tuple(strangers), reason=reason)
+    rivals = [holder, *strangers] if holder is not None else strangers
+    return _settle(kind, on_conflict, current, rivals, "first contact")
 
 
 def _settle(
@@ -143,16 +166,25 @@ def _settle(
     return Merged(current, None, disputed=tuple(edits), reason=reason)
 
 
-def _merge_sets(current: Value, edits: Sequence[Sight]) -> Merged:
-    """Additions and removals of all sides add up; sets never conflict."""
-    result = set(current if isinstance(current, tuple) else ())
-    for sight in edits:
-        base = sight.cell.base if sight.cell is not None else None
-        before = set(base if isinstance(base, tuple) else ())
-        after = set(sight.value if isinstance(sight.value, tuple) else ())
-        result = (result | (after - before)) - (before - after)
-    value = tuple(sorted(result)) or None
-    return Merged(value, edits[0].connection if value != current else None, reason="merged sets")
+def _merge_sets(kind: FieldType, current: Value, sights: Sequence[Sight]) -> Merged:
+    """Additions and removals of all sides add up; sets never conflict. What anyone adds, stays."""
+    added: set[str] = set()
+    removed: set[str] = set()
+    for sight in sights:
+        before = _members(kind, sight.cell.base if sight.cell is not None else None)
+        after = _members(kind, sight.value)
+        added |= after - before
+        removed |= before - after
+    value = tuple(sorted((_members(kind, current) - removed) | added)) or None
+    if same(kind, value, current):
+        return Merged(current, None)
+    source = next(s for s in sights if not same(kind, s.value, current))
+    return Merged(value, source.connection, reason="merged sets")
+
+
+def _members(kind: FieldType, value: Value) -> set[str]:
+    plain = normal(kind, value)
+    return set(plain) if isinstance(plain, tuple) else set()
 
 
 def _absorbed(kind: FieldType, merged: Merged, sights: Sequence[Sight]) -> dict[str, Cell]:

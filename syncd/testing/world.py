@@ -231,7 +231,9 @@ class World:
 
     def shows(self, title: str, name: str) -> dict[str, Value]:
         """Return what each tool that has the field shows, in canonical form."""
-        item = self.item(title)
+        return self._shows(self.item(title), name)
+
+    def _shows(self, item: Item, name: str) -> dict[str, Value]:
         return {
             connection: self._canonical(item, connection, stored.record.id, name)
             for connection, stored in self.store.records_of([item.id])[item.id].items()
@@ -255,7 +257,7 @@ class World:
             wanted = {side.connection for side in self.roadmap.sides[item.level]}
             found += [f"{item.title} is missing in {name}" for name in wanted - set(records)]
             for name in self.roadmap.fields:
-                for connection, value in self.shows(item.title, name).items():
+                for connection, value in self._shows(item, name).items():
                     canonical = item.fields.get(name)
                     if (item.id, name) not in blocked and not same(
                         self.roadmap.fields[name].type, value, canonical
