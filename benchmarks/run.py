@@ -31,7 +31,9 @@ SYNCD = Path(sys.executable).parent / "syncd"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("scenario", nargs="*", default=["demo", "scale"], help="demo, scale, real")
     parser.add_argument("--file", type=Path, help="for real: Jira issues, JSON Lines, .gz or not")
     parser.add_argument("--items", type=int, default=100_000, help="for scale")
@@ -41,8 +43,14 @@ def main() -> None:
     for name in options.scenario:
         with tempfile.TemporaryDirectory(prefix="syncd-bench-") as home:
             results += globals()[f"bench_{name}"](Path(home), options)
-    machine = {"python": platform.python_version(), "cpus": os.cpu_count(), "system": platform.machine()}
-    options.out.write_text(json.dumps({"machine": machine, "results": results}, indent=2) + "\n", "utf8")
+    machine = {
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+        "system": platform.machine(),
+    }
+    options.out.write_text(
+        json.dumps({"machine": machine, "results": results}, indent=2) + "\n", "utf8"
+    )
     table(results)
 
 
@@ -134,8 +142,11 @@ def generate(path: Path, items: int) -> None:
             fields = {
                 "summary": f"{'Epic' if is_epic else 'Story'} {number}: {chance.getrandbits(40):x} größer",
                 "project": {"id": "20000", "key": "GEN", "name": "Generated"},
-                "issuetype": {"id": "6" if is_epic else "7", "name": "Epic" if is_epic else "Story",
-                              "subtask": False},
+                "issuetype": {
+                    "id": "6" if is_epic else "7",
+                    "name": "Epic" if is_epic else "Story",
+                    "subtask": False,
+                },
                 "status": {"id": status_id, "name": name, "statusCategory": {"key": category}},
                 "created": "2025-01-01T10:00:00.000+0000",
                 "updated": "2025-06-01T10:00:00.000+0000",
@@ -147,8 +158,12 @@ def generate(path: Path, items: int) -> None:
                 epic = {"id": 100000 + number, "key": f"GEN-{number}", "name": "epic"}
             else:
                 fields["epic"] = epic
-            issue = {"id": str(100000 + number), "key": f"GEN-{number}", "fields": fields,
-                     "_storyPoints": float(chance.choice((1, 2, 3, 5, 8)))}
+            issue = {
+                "id": str(100000 + number),
+                "key": f"GEN-{number}",
+                "fields": fields,
+                "_storyPoints": float(chance.choice((1, 2, 3, 5, 8))),
+            }
             out.write(json.dumps(issue) + "\n")
 
 
@@ -157,7 +172,9 @@ def recount(home: Path, file: Path) -> None:
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding="utf8") as lines:
         issues = {row["id"]: row for row in map(json.loads, lines)}
-    done = {i for i, row in issues.items() if row["fields"]["status"]["statusCategory"]["key"] == "done"}
+    done = {
+        i for i, row in issues.items() if row["fields"]["status"]["statusCategory"]["key"] == "done"
+    }
     parent = {}
     for number, row in issues.items():
         above = row["fields"].get("epic") or row["fields"].get("parent")
@@ -179,8 +196,11 @@ def recount(home: Path, file: Path) -> None:
                 expected[top][2] += points
     shown = rollups(home)
     wrong = [issues[e]["key"] for e in epics if shown.get(issues[e]["key"]) != expected[e]]
-    print(f"recount: {len(epics)} epics, {len(stories)} issues with an epic, {len(tasks)} sub-tasks below "
-          f"them; {len(epics) - len(wrong)} epics agree in done, total and points", file=sys.stderr)
+    print(
+        f"recount: {len(epics)} epics, {len(stories)} issues with an epic, {len(tasks)} sub-tasks below "
+        f"them; {len(epics) - len(wrong)} epics agree in done, total and points",
+        file=sys.stderr,
+    )
     if wrong:
         sys.exit(f"these epics do not agree with the recount: {', '.join(sorted(wrong))}")
 
@@ -208,8 +228,10 @@ def table(results: list[dict]) -> None:
     print("|---|--:|--:|--:|--:|--:|--:|")
     for row in results:
         calls = ", ".join(f"{name} {count}" for name, count in sorted(row["calls"].items()))
-        print(f"| {row['name']} | {row['cycle']} | {row['wall']:.2f} | {row['cpu']:.2f} | "
-              f"{row['peak_mib']:.0f} | {calls} | {row['writes']} |")
+        print(
+            f"| {row['name']} | {row['cycle']} | {row['wall']:.2f} | {row['cpu']:.2f} | "
+            f"{row['peak_mib']:.0f} | {calls} | {row['writes']} |"
+        )
 
 
 if __name__ == "__main__":

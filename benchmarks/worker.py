@@ -42,8 +42,9 @@ def main() -> None:
 
 def control(url: str, path: str) -> dict:
     method = "POST" if path.endswith("reset") else "GET"
-    request = urllib.request.Request(f"{url}/_sandbox/{path}", b"" if method == "POST" else None,
-                                     method=method)
+    request = urllib.request.Request(
+        f"{url}/_sandbox/{path}", b"" if method == "POST" else None, method=method
+    )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
@@ -56,12 +57,14 @@ def calls(url: str) -> dict[str, int]:
 
 
 def edit(config: Path, url: str, keys: list[str], number: int) -> None:
-    """Give issues another due date, as another client would."""
+    """Give issues other points and another due date, as another client would."""
     token = (config.parent / "secrets" / "jira").read_text("utf8")
     session = requests.Session()
     session.auth = ("sandbox@example.com", token)
+    fields = session.get(f"{url}/jira/rest/api/3/field", timeout=30).json()
+    points = next(each["id"] for each in fields if each["name"] == "Story Points")
     for key in keys:
-        body = {"fields": {"duedate": f"2028-{number:02}-{1 + len(key) % 28:02}"}}
+        body = {"fields": {points: 20.0 + number, "duedate": f"2028-{number:02}-15"}}
         session.put(f"{url}/jira/rest/api/3/issue/{key}", json=body, timeout=30).raise_for_status()
 
 

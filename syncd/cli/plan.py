@@ -44,7 +44,8 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
         if as_json:
             emit(_as_data(outlook, shown))
         else:
-            print_plan(outlook, shown)
+            pages = tuple(repr(page.title) for page in system.roadmap.pages)
+            print_plan(outlook, shown, pages)
     raise typer.Exit(all_failed(errors.values()) or (NEEDS_PERSON if outlook.frozen else DONE))
 
 
@@ -68,7 +69,9 @@ def shower(system: System) -> Callable[[str, Value], str]:
     return shown
 
 
-def print_plan(outlook: Outlook, shown: Callable[[str, Value], str]) -> None:
+def print_plan(
+    outlook: Outlook, shown: Callable[[str, Value], str], pages: tuple[str, ...] = ()
+) -> None:
     """Print a plan for people."""
     for change in outlook.plan.changes:
         name = f"{change.level} {change.title!r}"
@@ -83,6 +86,8 @@ def print_plan(outlook: Outlook, shown: Callable[[str, Value], str]) -> None:
         say(f"held back: {sentence}")
     creates = sum(change.kind == "create" for change in outlook.plan.changes)
     updates = len(outlook.plan.changes) - creates
+    if outlook.plan and pages:
+        say(f"the page {' and the page '.join(pages)} follows what changes")
     if not outlook.plan:
         say("nothing to do: every tool agrees with the roadmap")
     say(f"{creates} to create, {updates} to update; checksum {outlook.plan.checksum}")
