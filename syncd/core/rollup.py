@@ -167,7 +167,7 @@ def _sentence(done: int, total: int, done_points: float, points: float) -> str |
     if not total:
         return None
     text = f"{done}/{total} items"
-    return f"{text}, {done_points:g}/{points:g} pts" if points else text
+    return f"{text}, {_number(done_points):.15g}/{_number(points):.15g} pts" if points else text
 
 
 def median(points: Mapping[float, list[int]]) -> float | None:

@@ -53,7 +53,7 @@ def show(value: Value, limit: int = 60) -> str:
     if isinstance(value, tuple):
         text = ", ".join(value)
     elif isinstance(value, float):
-        text = f"{value:g}"
+        text = f"{round(value, 6):.15g}"
     else:
         text = " ".join(str(value).split())
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

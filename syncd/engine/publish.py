@@ -62,10 +62,27 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
     if _signatures(publisher, blocks) != [block[3] for block in state.blocks]:
         state.as_of = context.clock.now()
         blocks = _render(context, rule, state.as_of)
-    written = _Edit(context, publisher, name, state).run(blocks)
+    written = _edit(context, publisher, name, state, blocks)
     state.day, state.busy, state.intended = today, False, []
     _save(context, name, state)
     return written
+
+
+def _edit(
+    context: Context,
+    publisher: Publisher,
+    name: str,
+    state: Published,
+    blocks: Sequence[PageBlock],
+) -> int:
+    """Turn what is on the page into the wanted blocks; look at it first when it is not as we left it."""
+    edit = _Edit(context, publisher, name, state)
+    try:
+        return edit.run(blocks)
+    except Gone:  # somebody deleted a block of ours, or one that others were to follow
+        _inspect(publisher, state)
+        again = _Edit(context, publisher, name, state)
+        return edit.written + again.run(blocks)
 
 
 def _render(context: Context, rule: PageRule, as_of: float) -> tuple[PageBlock, ...]:
@@ -110,9 +127,7 @@ class _Edit:
 
     def run(self, wanted: Sequence[PageBlock]) -> int:
         signatures = dict(zip(wanted, _signatures(self.publisher, wanted), strict=True))
-        old = [(block[0], block[1]) for block in self.state.blocks]
-        new = [(block.key, block.kind) for block in wanted]
-        steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        steps = self._steps(wanted)
         if any(step[0] != "equal" for step in steps) or self._differs(wanted, signatures):
             self.state.busy, self.state.intended = True, list(signatures.values())
             _save(self.context, self.name, self.state)
@@ -131,6 +146,18 @@ class _Edit:
         self._keep(result)
         return self.written
 
+    def _steps(self, wanted: Sequence[PageBlock]) -> list[tuple[str, int, int, int, int]]:
+        """Return the edits as `SequenceMatcher` words them.
+
+        A page takes blocks only after others or at its end. When the first of ours is missing, the
+        others cannot follow it where they stand: all are written anew, at the end.
+        """
+        old = [(block[0], block[1]) for block in self.state.blocks]
+        new = [(block.key, block.kind) for block in wanted]
+        if old and new and old[0] != new[0]:
+            return [("replace", 0, len(old), 0, len(new))]
+        return list(SequenceMatcher(None, old, new, autojunk=False).get_opcodes())
+
     def _differs(self, wanted: Sequence[PageBlock], signatures: Mapping[PageBlock, str]) -> bool:
         return [block[3] for block in self.state.blocks] != [signatures[block] for block in wanted]
 
@@ -144,11 +171,7 @@ class _Edit:
         for block, want in zip(old, wanted, strict=True):
             current = list(block)
             if block[3] != signatures[want]:
-                try:
-                    self.publisher.replace(block[2], want)
-                except Gone:
-                    current[2] = self._append([want], signatures, result)[0][2]
-                    self.written -= 1
+                self.publisher.replace(block[2], want)
                 self.written += 1
                 current[3] = signatures[want]
             result.append(current)
