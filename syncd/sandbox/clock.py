@@ -40,3 +40,41 @@ class SandboxClock:
     def utc(self) -> datetime:
         """Return the sandbox's time as an aware datetime."""
         return datetime.fromtimestamp(self.now(), UTC)
+
+
+class ServiceClock(SandboxClock):
+    """One service's clock: the sandbox's, or as wrong as `skew` makes it."""
+
+    def __init__(self, base: SandboxClock) -> None:
+        self._base = base
+        self._ahead = 0.0
+        self._drift = 0.0  # seconds an hour
+        self._since = 0.0
+
+    @property
+    def frozen(self) -> float | None:  # type: ignore[override]
+        """Return the moment at which the clock stands, or None."""
+        return None if self._base.frozen is None else self.now()
+
+    def now(self) -> float:
+        """Return the service's time."""
+        moment = self._base.now()
+        if not self._ahead and not self._drift:
+            return moment
+        return moment + self._ahead + self._drift * (moment - self._since) / 3600
+
+    def skew(self, ahead: float, drift: float = 0.0) -> None:
+        """Go so many seconds ahead of the sandbox's clock, and drift so many an hour."""
+        self._ahead, self._drift, self._since = ahead, drift, self._base.now()
+
+    def set(self, moment: float) -> None:
+        """Go to a moment, with the sandbox's clock."""
+        self._base.step(moment - self.now())
+
+    def freeze(self) -> None:
+        """Stop the sandbox's clock."""
+        self._base.freeze()
+
+    def run(self) -> None:
+        """Let the sandbox's clock go on."""
+        self._base.run()

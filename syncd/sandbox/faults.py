@@ -1,19 +1,32 @@
 """Faults on demand: rules that match requests and spoil their answers, repeatably.
 
-A rule is a mapping with an `id`, optional matches (`service`, `method`, `path`: a regular
-expression searched in the path), optional limits (`after` so many matching requests, `count` times
-at most, `rate` from 0 to 1), and what happens:
+A rule is a mapping. `id` names it; where that is an id of the catalogue (`N1`, `H2`, ...; or where
+`fault` is), the catalogue says what happens, in the `variant` asked for. Optional matches: `service`,
+`method` (one or a list), `path` (a regular expression searched in the path), `only` (writes, reads or
+lists). Optional limits: `after` so many matching requests, `count` times at most, `rate` from 0 to 1
+drawn from `seed`, `lasts` so many seconds by the sandbox's clock. What happens, if not by id:
 
-    status (+ headers, body)    answer this instead; `apply: true`: the request takes effect first
-    html                        a gateway's page instead of JSON (status 502 unless given)
+    status (+ headers, body)    answer this instead; `apply: true`: the request takes effect first;
+                                `vendor: true`: the body in the service's own words
+    html                        a page instead of JSON (status 502 unless given)
+    redirect: URL               302 with this Location
     drop_before: true           the connection closes, nothing happened
     drop_after: true            the request takes effect, then the connection closes unanswered
-    truncate: N                 the answer breaks off after N bytes
+    late: SECONDS               no answer, the effect comes so much later; `behind: N`: behind N writes
+    truncate: N                 the answer breaks off after N bytes; `reset: SHARE`: with a RST
+    cut_json, bad_gzip: true    the body is damaged; `wrong_length: N`: N bytes fewer than promised
+    slow: SECONDS               pause between the bytes of the answer
+    close_idle: true            the connection closes after a whole answer
     delay: SECONDS              the answer comes late; can stand beside the others or alone
+    do: NAME, with: {...}       an injector of `syncd.sandbox.injectors`
+
+Of the rules that spoil the connection or stand instead of an answer the first that strikes wins;
+injectors all work, the first one outermost.
 """
 
 from __future__ import annotations
 
+import gzip
 import random
 import re
 from collections.abc import Iterable, Mapping
@@ -23,15 +36,24 @@ from typing import Any
 
 import orjson
 
+from syncd.sandbox.catalogue import CATALOGUE, preset
+from syncd.sandbox.injectors import ACTIONS
+from syncd.sandbox.injectors.answers import refusal
+from syncd.sandbox.injectors.stage import is_list, is_write
 from syncd.sandbox.wire import Request, Response
 
+_EFFECTS = (
+    *("status", "html", "redirect", "drop_before", "drop_after", "late", "behind", "truncate"),
+    *("reset", "cut_json", "bad_gzip", "wrong_length", "slow", "close_idle", "delay", "do"),
+)
 _KEYS = frozenset(
     {
-        *("id", "service", "method", "path", "rate", "count", "after", "status", "headers", "body"),
-        *("html", "apply", "drop_before", "drop_after", "truncate", "delay"),
+        *("id", "fault", "variant", "service", "method", "path", "only", "rate", "seed", "count"),
+        *("after", "lasts", "headers", "body", "apply", "vendor", "with"),
+        *_EFFECTS,
     }
 )
-_EFFECTS = ("status", "html", "drop_before", "drop_after", "truncate", "delay")
+_ONLY = ("writes", "reads", "lists")
 
 
 @dataclass(slots=True)
@@ -39,55 +61,127 @@ class Fault:
     """One rule and how often it matched and happened."""
 
     id: str
+    fault: str | None = None
+    variant: str | None = None
     service: str | None = None
-    method: str | None = None
+    services: tuple[str, ...] = ()  # empty: all
+    method: tuple[str, ...] = ()
     path: re.Pattern[str] | None = None
+    paths: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    only: str | None = None
     rate: float = 1.0
+    seed: int | None = None
     count: int | None = None
     after: int = 0
+    lasts: float | None = None
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
+    vendor: bool = False
     html: str | None = None
+    redirect: str | None = None
     apply: bool = False
     drop_before: bool = False
     drop_after: bool = False
+    late: float = 0.0
+    behind: int = 0
     truncate: int | None = None
+    reset: float | None = None
+    cut_json: bool = False
+    bad_gzip: bool = False
+    wrong_length: int = 0
+    slow: float = 0.0
+    close_idle: bool = False
     delay: float = 0.0
+    do: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     matched: int = 0
     happened: int = 0
+    since: float | None = None  # when it first struck
+    over: bool = False
+    chance: random.Random = field(default_factory=random.Random)  # replaced by a seeded one
+    memory: dict[Any, Any] = field(default_factory=dict)
 
     def fits(self, service: str, request: Request) -> bool:
         """Tell whether the rule is about this request."""
-        return (
-            (self.service is None or self.service == service)
-            and (self.method is None or self.method == request.method)
-            and (self.path is None or self.path.search(request.path) is not None)
-        )
+        if self.service not in (None, service) or (self.services and service not in self.services):
+            return False
+        if self.method and request.method not in self.method:
+            return False
+        pattern = self.path or self.paths.get(service)
+        if pattern is not None and pattern.search(request.path) is None:
+            return False
+        return self.only is None or self._kind_fits(service, request)
 
-    def answer(self) -> Response | None:
+    def _kind_fits(self, service: str, request: Request) -> bool:
+        if self.only == "lists":
+            return is_list(service, request)
+        return is_write(service, request) == (self.only == "writes")
+
+    def strikes(self, now: float) -> bool:
+        """Count a request that fits, and tell whether it is struck."""
+        self.matched += 1
+        if self.matched <= self.after or self.over:
+            return False
+        if self.count is not None and self.happened >= self.count:
+            return False
+        if self.chance.random() >= self.rate:
+            return False
+        self.since = now if self.since is None else self.since
+        self.happened += 1
+        return True
+
+    def answer(self, service: str) -> Response | None:
         """Return the answer that stands instead of the real one, or None."""
         if self.html is not None:
             headers = {"content-type": "text/html; charset=utf-8", **self.headers}
             return Response(self.status or 502, self.html.encode(), headers)
+        if self.redirect is not None:
+            return Response(self.status or 302, b"", {"location": self.redirect, **self.headers})
         if self.status is None:
             return None
+        if self.vendor and self.body is None:
+            made = refusal(service, self.status)
+            made.headers.update(self.headers)
+            return made
         if isinstance(self.body, str):
             return Response(self.status, self.body.encode(), dict(self.headers))
         body = b"" if self.body is None else orjson.dumps(self.body)
         kind = {"content-type": "application/json;charset=UTF-8"} if body else {}
         return Response(self.status, body, {**kind, **self.headers})
 
+    def damage(self, answer: Response) -> Response:
+        """Return an answer with the body that the rule makes of it."""
+        if self.cut_json:
+            return Response(answer.status, answer.body[: len(answer.body) // 2], answer.headers)
+        if self.bad_gzip:
+            packed = gzip.compress(answer.body, mtime=0)
+            headers = {**answer.headers, "content-encoding": "gzip"}
+            return Response(answer.status, packed[: len(packed) // 2] + b"\0" * 8, headers)
+        return answer
+
+    def expire(self, now: float) -> None:
+        """End a rule whose time is over, and undo what it changed."""
+        if self.lasts is None or self.since is None or self.over or now < self.since + self.lasts:
+            return
+        self.over = True
+        undo = self.memory.get("undo")
+        if undo is not None:
+            undo()
+
     def summary(self) -> dict[str, Any]:
-        """Return the rule and its tallies as JSON can hold them."""
-        shown = {
-            name: value
-            for name in _KEYS
-            if (value := getattr(self, name)) not in (None, False, {}, 0.0) or name == "id"
-        }
-        if self.path is not None:
-            shown["path"] = self.path.pattern
-        return {**shown, "matched": self.matched, "happened": self.happened}
+        """Return the rule as it was given, and its tallies, as JSON can hold them."""
+        tallies = {"matched": self.matched, "happened": self.happened}
+        return {"id": self.id, **self.given, **tallies}
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """What befalls one request: at most one rule for the wire, any number of injectors."""
+
+    wire: Fault | None
+    actions: tuple[Fault, ...]
 
 
 class Faults:
@@ -96,7 +190,6 @@ class Faults:
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
         self.rules: list[Fault] = []
-        self._dice: dict[str, random.Random] = {}
 
     def set(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Put these rules in force instead of the present ones; raises ValueError."""
@@ -104,8 +197,10 @@ class Faults:
         doubles = {r.id for r in rules if sum(other.id == r.id for other in rules) > 1}
         if doubles:
             raise ValueError(f"fault id {min(doubles)!r} is there twice; ids must differ")
+        for rule in rules:
+            seed = self.seed if rule.seed is None else rule.seed
+            rule.chance = random.Random(f"{seed}:{rule.id}")  # noqa: S311 - dice, not secrets
         self.rules = rules
-        self._dice = {r.id: random.Random(f"{self.seed}:{r.id}") for r in rules}  # noqa: S311
 
     def load(self, path: str | Path) -> None:
         """Put the rules of a JSON file (a list) in force; raises ValueError, OSError."""
@@ -120,20 +215,24 @@ class Faults:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
-    def choose(self, service: str, request: Request) -> Fault | None:
-        """Return the first rule that strikes this request, counting what it sees."""
+    def strike(self, service: str, request: Request, now: float) -> Struck:
+        """Return what befalls a request, counting what the rules see."""
+        wire, actions = None, []
         for rule in self.rules:
-            if not rule.fits(service, request):
+            rule.expire(now)
+            if (wire is not None and rule.do is None) or not rule.fits(service, request):
                 continue
-            rule.matched += 1
-            if rule.matched <= rule.after or (
-                rule.count is not None and rule.happened >= rule.count
-            ):
-                continue
-            if self._dice[rule.id].random() < rule.rate:
-                rule.happened += 1
-                return rule
-        return None
+            if rule.strikes(now):
+                if rule.do is None:
+                    wire = rule
+                else:
+                    actions.append(rule)
+        return Struck(wire, tuple(actions))
+
+    def choose(self, service: str, request: Request, now: float = 0.0) -> Fault | None:
+        """Return the first rule that strikes this request, counting what it sees."""
+        struck = self.strike(service, request, now)
+        return struck.wire or next(iter(struck.actions), None)
 
 
 def _rule(place: int, row: Mapping[str, Any]) -> Fault:
@@ -143,19 +242,63 @@ def _rule(place: int, row: Mapping[str, Any]) -> Fault:
     if unknown:
         known = ", ".join(sorted(_KEYS))
         raise ValueError(f"fault rule {place} has an unknown key {unknown[0]!r}; known: {known}")
-    if not any(row.get(name) for name in _EFFECTS):
+    values = _filled(place, row)
+    if not any(values.get(name) not in (None, False) for name in _EFFECTS):
         raise ValueError(
-            f"fault rule {place} says nothing that happens; give one of {', '.join(_EFFECTS)}"
+            f"fault rule {place} says nothing that happens; give an id of the catalogue or one of "
+            f"{', '.join(_EFFECTS)}"
         )
-    values = dict(row)
     values["id"] = str(row.get("id", place))
-    if row.get("path") is not None:
-        values["path"] = _pattern(place, row["path"])
-    if not 0 <= float(row.get("rate", 1.0)) <= 1:
-        raise ValueError(f"fault rule {place}: rate must be between 0 and 1, not {row['rate']!r}")
-    if row.get("method") is not None:
-        values["method"] = str(row["method"]).upper()
+    values["given"] = {k: v for k, v in row.items() if k != "id"}
+    values["params"] = values.pop("with", None) or {}
+    values["method"] = _methods(row.get("method"))
+    _check(place, values)
+    if values.get("path") is not None:
+        values["path"] = _pattern(place, values["path"])
+    paths = values.pop("paths", None) or {}
+    values["paths"] = {service: re.compile(text) for service, text in paths.items()}
     return Fault(**values)
+
+
+def _filled(place: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule with what the catalogue says of its id."""
+    fault = row.get("fault")
+    if fault is None and not any(row.get(name) for name in _EFFECTS):
+        named = str(row.get("id", "")).partition(":")[0]  # "N1:jira" is a second rule of N1
+        fault = named if named in CATALOGUE else None
+    if fault is None:
+        return dict(row)
+    try:
+        found = preset(str(fault), row.get("variant"))
+    except ValueError as error:
+        raise ValueError(f"fault rule {place}: {error}") from None
+    given = {key: value for key, value in row.items() if value is not None}
+    params = {**found.get("with", {}), **(row.get("with") or {})}
+    return {**found, **given, "fault": str(fault), "with": params}
+
+
+def _check(place: int, values: Mapping[str, Any]) -> None:
+    rate = values.get("rate", 1.0)
+    if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+        raise ValueError(f"fault rule {place}: rate must be between 0 and 1, not {rate!r}")
+    if values.get("do") is not None and values["do"] not in ACTIONS:
+        known = ", ".join(sorted(ACTIONS))
+        raise ValueError(
+            f"fault rule {place}: there is no injector {values['do']!r}; known: {known}"
+        )
+    if values.get("only") not in (None, *_ONLY):
+        raise ValueError(f"fault rule {place}: only must be one of {', '.join(_ONLY)}")
+    services = values.get("services")
+    if services and values.get("service") not in (None, *services):
+        raise ValueError(
+            f"fault rule {place}: {values['fault']} is a fault of {', '.join(services)},"
+            f" not of {values['service']}"
+        )
+
+
+def _methods(given: Any) -> tuple[str, ...]:  # noqa: ANN401 - from JSON
+    listed = given if isinstance(given, list | tuple) else [] if given is None else [given]
+    return tuple(str(each).upper() for each in listed)
 
 
 def _pattern(place: int, text: Any) -> re.Pattern[str]:  # noqa: ANN401 - from JSON

@@ -6,7 +6,9 @@ Control endpoints lie outside the services' prefixes, under `/_sandbox/`.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,25 +106,57 @@ async def _send(
 ) -> None:
     headers = [(k.encode("latin1"), v.encode("latin1")) for k, v in response.headers.items()]
     if response.status not in {204, 304}:
-        headers.append((b"content-length", str(len(response.body)).encode()))
+        length = len(response.body) + outcome.surplus
+        headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if outcome.cut is None:
-        body = b"" if scope["method"] == "HEAD" else response.body
-        await send({"type": "http.response.body", "body": body})
+    body = b"" if scope["method"] == "HEAD" else response.body
+    if outcome.cut is None and not outcome.surplus:
+        await _send_body(outcome, body, send)
+        if outcome.close:
+            _connection(scope).close()
         return
-    part = response.body[: outcome.cut]
+    part = body if outcome.cut is None else body[: outcome.cut]
     await send({"type": "http.response.body", "body": part, "more_body": True})
-    await _hang_up(scope, receive)
+    await _hang_up(scope, receive, reset=outcome.reset)
 
 
-async def _hang_up(scope: Scope, receive: Receive) -> None:
-    """Close the connection and wait until the server has seen it closed."""
+async def _send_body(outcome: Outcome, body: bytes, send: Send) -> None:
+    if outcome.slow:
+        for place in range(len(body)):
+            part = body[place : place + 1]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(outcome.slow)
+        body = b""
+    await send({"type": "http.response.body", "body": body})
+
+
+def _connection(scope: Scope) -> asyncio.Transport:
     extension = scope.get("extensions", {}).get(_TRANSPORT)
     if extension is None:
         raise ConnectionError("this server cannot close a connection; start it with serve()")
-    extension["transport"].close()
+    transport: asyncio.Transport = extension["transport"]
+    return transport
+
+
+async def _hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> None:
+    """Close the connection, with a RST if asked, and wait until the server has seen it closed."""
+    transport = _connection(scope)
+    if reset:
+        _let_linger(transport)
+        await asyncio.sleep(0.01)  # what was sent goes first
+        transport.abort()
+    else:
+        transport.close()
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _let_linger(transport: asyncio.Transport) -> None:
+    """Make the close of a connection a reset: SO_LINGER with a time of 0."""
+    number = transport.get_extra_info("socket").fileno()
+    twin = socket.socket(fileno=os.dup(number))
+    twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    twin.close()
 
 
 # controls

@@ -14,8 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.clock import SandboxClock, ServiceClock
 from syncd.sandbox.faults import Fault, Faults
+from syncd.sandbox.injectors import ACTIONS, Stage
+from syncd.sandbox.injectors.stage import is_write
+from syncd.sandbox.limits import Limits
 from syncd.sandbox.wire import Request, Response
 from syncd.sandbox.wirelog import WireLog
 
@@ -44,11 +47,29 @@ class Dropped(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of a request. `response` None: no answer; `cut`: bytes that get through."""
+    """What becomes of a request. `response` None: no answer; `cut`: bytes that get through.
+
+    `reset`: the connection ends with a RST; `surplus`: bytes promised and not sent; `slow`: seconds
+    between bytes; `close`: the connection is closed after the answer.
+    """
 
     response: Response | None
     delay: float = 0.0
     cut: int | None = None
+    reset: bool = False
+    surplus: int = 0
+    slow: float = 0.0
+    close: bool = False
+
+
+@dataclass(slots=True)
+class _Deferred:
+    """A write that takes effect later."""
+
+    service: str
+    request: Request
+    due: float
+    behind: int
 
 
 class Sandbox:
@@ -69,6 +90,8 @@ class Sandbox:
         self.seed = seed
         self.latency = latency  # seconds that every answer takes at least, over a socket
         self.faults = Faults(seed)
+        self.limits = Limits()
+        self.deferred: list[_Deferred] = []
         self.counters: Counter[tuple[str, str, str, int]] = Counter()
         self.lock = threading.RLock()
         self._services: dict[str, Any] = {}
@@ -80,7 +103,7 @@ class Sandbox:
             if name not in self._services:
                 module = import_module(f"syncd.sandbox.{name}" if name in SERVICES else "")
                 made = getattr(module, SERVICES[name])
-                self._services[name] = made(self.clock, seed=self.seed)
+                self._services[name] = made(ServiceClock(self.clock), seed=self.seed)
             return self._services[name]
 
     @property
@@ -110,39 +133,84 @@ class Sandbox:
     def handle(self, service: str, request: Request) -> Response:
         """Answer a request in process; raises `Dropped` where a fault closes the connection."""
         outcome = self.exchange(service, request)
-        if outcome.response is None or outcome.cut is not None:
+        if outcome.response is None or outcome.cut is not None or outcome.surplus:
             raise Dropped(f"{request.method} {request.path}: the connection was closed")
         return outcome.response
 
     def exchange(self, service: str, request: Request) -> Outcome:
         """Handle a request with faults, count it and log it."""
         with self.lock:
-            fault = self.faults.choose(service, request)
-            outcome = self._struck(fault, service, request) if fault else self._plain(
-                service, request)  # fmt: skip
+            now = self.clock.now()
+            self._catch_up(now)
+            outcome = self._struck(service, request, now)
+            self._write_behind(service, request)
             response = outcome.response
             if response is not None:
-                response.headers.setdefault("date", formatdate(self.clock.now(), usegmt=True))
+                response.headers.setdefault("date", formatdate(now, usegmt=True))
             status = response.status if response else 0
             self.counters[service, request.method, template(request.path), status] += 1
             if self._log is not None:
-                self._log.write(request, response if outcome.cut is None else None)
+                whole = outcome.cut is None and not outcome.surplus
+                self._log.write(request, response if whole else None)
             return outcome
 
-    def _plain(self, service: str, request: Request) -> Outcome:
-        return Outcome(self.service(service).handle(request), self.latency)
+    def defer(self, service: str, request: Request, *, seconds: float = 0, behind: int = 0) -> None:
+        """Let a request take effect later: after so long, and behind so many other writes."""
+        self.deferred.append(_Deferred(service, request, self.clock.now() + seconds, behind))
 
-    def _struck(self, fault: Fault, service: str, request: Request) -> Outcome:
+    def _catch_up(self, now: float) -> None:
+        """Let deferred writes take effect whose time has come."""
+        due = [each for each in self.deferred if not each.behind and each.due <= now]
+        for each in due:
+            self.deferred.remove(each)
+            self.service(each.service).handle(each.request)
+
+    def _write_behind(self, service: str, request: Request) -> None:
+        """Let writes take effect that were held back behind this one."""
+        if not self.deferred or not is_write(service, request):
+            return
+        for each in self.deferred:
+            if each.request is not request and each.behind and each.service == service:
+                each.behind -= 1
+        self._catch_up(self.clock.now())
+
+    def _plain(self, service: str, request: Request) -> Response:
+        made = self.service(service)
+        now = made.clock.now()
+        refused: Response | None = self.limits.check(service, request, made, now)
+        answer: Response = refused if refused is not None else made.handle(request)
+        self.limits.describe(service, request, answer, now)
+        return answer
+
+    def _acted(self, rules: tuple[Fault, ...], service: str, request: Request) -> Response:
+        """Let the injectors work, the first one outermost."""
+        if not rules:
+            return self._plain(service, request)
+        first, rest = rules[0], rules[1:]
+
+        def proceed(changed: Request) -> Response:
+            return self._acted(rest, service, changed)
+
+        return ACTIONS[first.do or ""](Stage(self, service, request, first, proceed))
+
+    def _struck(self, service: str, request: Request, now: float) -> Outcome:
+        struck = self.faults.strike(service, request, now)
+        fault = struck.wire
+        if fault is None:
+            return Outcome(self._acted(struck.actions, service, request), self.latency)
         delay = self.latency + fault.delay
-        instead = fault.answer()
+        if fault.late or fault.behind:
+            self.defer(service, request, seconds=fault.late, behind=fault.behind)
+            return Outcome(None, delay + fault.late)
+        instead = fault.answer(service)
         if fault.drop_before:
             return Outcome(None, delay)
         if instead is not None and not fault.apply:
             return Outcome(instead, delay)
-        real = self.service(service).handle(request)
+        real = fault.damage(self._acted(struck.actions, service, request))
         if fault.drop_after:
             return Outcome(None, delay)
-        return Outcome(instead or real, delay, fault.truncate)
+        return _spoiled(fault, instead or real, delay)
 
     def tallies(self) -> list[dict[str, Any]]:
         """Return how often each endpoint was called, most called first."""
@@ -157,6 +225,21 @@ class Sandbox:
         if self._log is not None:
             self._log.close()
             self._log = None
+
+
+def _spoiled(fault: Fault, answer: Response, delay: float) -> Outcome:
+    cut = fault.truncate
+    if fault.reset is not None:
+        cut = int(len(answer.body) * fault.reset)
+    return Outcome(
+        answer,
+        delay,
+        cut,
+        fault.reset is not None,
+        fault.wrong_length,
+        fault.slow,
+        fault.close_idle,
+    )
 
 
 def template(path: str) -> str:
