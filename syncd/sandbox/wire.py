@@ -49,7 +49,9 @@ class Response:
 
 
 def json_response(
-    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+    value: Any,  # noqa: ANN401 - JSON is any
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return an answer with a JSON body."""
     return Response(
@@ -68,7 +70,7 @@ Handler = Callable[..., Response]
 
 
 class Router:
-    """Maps method and path template (`/issue/{id}`) to a handler called with the request and the path's values."""
+    """Maps method and path template (`/issue/{id}`) to a handler, called with the path's values too."""
 
     def __init__(self) -> None:
         self.routes: list[tuple[str, str, re.Pattern[str], Handler]] = []
