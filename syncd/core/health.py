@@ -58,10 +58,14 @@ def _graded(days: int, sentence: str) -> Health:
     return Health(OFF_TRACK if days > SLIP_DAYS else AT_RISK, sentence)
 
 
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
 def _overdue(target: date, today: date, word: str) -> Health | None:
     days = (today - target).days
     return (
-        _graded(days, f"{word} {target.isoformat()} passed {days} days ago") if days > 0 else None
+        _graded(days, f"{word} {target.isoformat()} passed {_days(days)} ago") if days > 0 else None
     )
 
 
@@ -70,7 +74,7 @@ def _slipping(target: date, end: date | None) -> Health | None:
     if end is None or days <= 0:
         return None
     return _graded(
-        days, f"work below ends {end.isoformat()}, {days} days after {target.isoformat()}"
+        days, f"work below ends {end.isoformat()}, {_days(days)} after {target.isoformat()}"
     )
 
 

@@ -7,6 +7,7 @@ look like somebody's edit.
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from datetime import date
@@ -66,16 +67,23 @@ def digest(data: object, size: int = 8) -> str:
     return blake2b(text.encode(), digest_size=size).hexdigest()
 
 
+def _number(words: str) -> float:
+    try:
+        number = float(words)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{words!r} is not a number; write it like 3 or 2.5")
+    return number
+
+
 def parse(kind: FieldType, text: str) -> Value:
     """Return the canonical value a person typed; raises ValueError with a sentence."""
     words = text.strip()
     if not words:
         return None
     if kind is FieldType.NUMBER:
-        try:
-            return float(words)
-        except ValueError:
-            raise ValueError(f"{words!r} is not a number; write it like 3 or 2.5") from None
+        return _number(words)
     if kind is FieldType.CHECKBOX:
         return words.lower() in ("yes", "true", "1", "on")
     if kind is FieldType.DATE:
