@@ -35,6 +35,7 @@ from syncd.core.errors import (
     Unexpected,
 )
 from syncd.core.ports import Clock
+from syncd.logs import redact
 
 T = TypeVar("T")
 
@@ -226,10 +227,11 @@ _CREDENTIALS = re.compile(r"(?i)\b(bearer|basic)\s+\S+|\b[A-Za-z0-9_\-+/=.]{32,}
 def excerpt(body: bytes | str, *, hide: Collection[str] = ()) -> str:
     """Return a short, harmless piece of an answer that is not what was expected, to show to people.
 
-    One line of at most 120 characters, without mark-up, control characters, anything in `hide`, and
-    anything that looks like a credential.
+    One line of at most 120 characters, without mark-up, control characters, anything in `hide`, any
+    credential in use, and anything that looks like one.
     """
     text = body[:20_000] if isinstance(body, str) else body[:20_000].decode("utf-8", "replace")
+    text = redact(text)  # here already, for what is shown is stored too
     for secret in hide:
         text = text.replace(secret, "***") if secret else text
     text = _TAGS.sub(" ", _SCRIPTS.sub(" ", text))

@@ -164,6 +164,10 @@ def _prepare_current(handle: Handle) -> None:
     schema = _schema(handle)
     for pragma in _PRAGMAS:
         handle.driver.execute(pragma)
+    if schema == 0:
+        raise StateError(
+            f"there is nothing in the state file {handle.path} yet: run `syncd run --once` first"
+        )
     if schema < SCHEMA:
         raise StateError(
             f"the state file {handle.path} has schema {schema} of an older syncd, this one "
@@ -190,7 +194,7 @@ def _schema(handle: Handle) -> int:
     (schema,) = handle.driver.execute("PRAGMA user_version").fetchone()
     (tables,) = handle.driver.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID:
-        if tables or handle.read_only:
+        if tables:
             raise damaged(handle.path, "it is not a state file of syncd")
         return 0
     if schema > SCHEMA:

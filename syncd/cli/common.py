@@ -53,16 +53,16 @@ DEFAULT_CONFIG = Path("syncd.yaml")
 
 def say(text: str = "") -> None:
     """Print a line for people; control characters in tools' content never reach the terminal."""
-    from syncd.logs import printable
+    from syncd.logs import printable, redact
 
-    print(printable(text))
+    print(printable(redact(text)))
 
 
 def emit(value: object) -> None:
     """Print a value as JSON."""
-    from syncd.logs import escape
+    from syncd.logs import escape, redact
 
-    print(escape(json.dumps(plain(value), ensure_ascii=False, indent=2)))
+    print(escape(redact(json.dumps(plain(value), ensure_ascii=False, indent=2))))
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any
@@ -216,7 +216,8 @@ def progress_bar() -> Iterator[Progress]:
     from syncd.logs import printable
 
     columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    stderr = Console(stderr=True)
+    with Progress(*columns, console=stderr, transient=True, redirect_stdout=False) as bars:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int | None) -> None:

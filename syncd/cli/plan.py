@@ -36,9 +36,10 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
     """
     from syncd.engine.cycle import observe
 
-    with working(config) as system, progress_bar() as progress:
-        context = system.context(progress=progress, stopping=stopped(system))
-        outlook = observe(context)
+    with working(config) as system:
+        with progress_bar() as progress:
+            context = system.context(progress=progress, stopping=stopped(system))
+            outlook = observe(context)
         shown = shower(system)
         errors = {**system.errors, **context.errors}
         if as_json:

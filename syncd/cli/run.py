@@ -54,9 +54,10 @@ def run(
 def _once(config: ConfigOption, *, full: bool, as_json: bool) -> int:
     from syncd.engine.cycle import run_cycle
 
-    with working(config) as system, progress_bar() as progress:
-        context = system.context(progress=progress, stopping=stopped(system), full=full)
-        report = run_cycle(context, wait=True)
+    with working(config) as system:
+        with progress_bar() as progress:
+            context = system.context(progress=progress, stopping=stopped(system), full=full)
+            report = run_cycle(context, wait=True)
         errors = {**system.errors, **context.errors}
         orphans = [n for n in system.store.notices() if n.kind == "orphan"]
         if as_json:

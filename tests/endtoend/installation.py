@@ -156,8 +156,9 @@ def send(url: str, body: Json, headers: dict[str, str], method: str | None = Non
 def serving(home: Path, *more: str) -> Iterator[World]:
     """Start the sandbox of a fresh demonstration company; its first line tells where it is."""
     words = ["sandbox", "serve", "--port", "0", "--load", "demo", "--write-config", str(home)]
-    with started(*words, *more, cwd=home.parent) as process:
+    with started(*words, *more, cwd=home.parent, stderr=subprocess.STDOUT) as process:
         line = process.stdout.readline()
+        assert line.startswith("{"), f"the sandbox did not start: {line}{process.stdout.read()}"
         yield World(home, json.loads(line))
 
 

@@ -87,7 +87,7 @@ def test_sighup_with_a_broken_mapping_keeps_the_old_rules(world, home):
         running.signal(signal.SIGHUP)
         (line,) = running.wait_for("not reloaded, the old rules stay in force")
         assert line["reason"].startswith("roadmap.yaml:")
-        assert "did you mean "roadmap"?" in line["reason"]
+        assert 'did you mean "roadmap"?' in line["reason"]
         world.edit_issue(EPIC, duedate="2028-01-01")
         until(lambda: world.target(EPIC) == "2028-01-01", lambda: running.text, running.process)
         roadmap.write_text(good.replace("  labels:\n    jira: Labels\n    notion: {property: Labels"
