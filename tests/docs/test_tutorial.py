@@ -75,7 +75,7 @@ def sandbox(checkout):
 
 def essence(line: str) -> str:
     """Return what of an output line does not depend on the day, the clock, or the machine."""
-    line = re.sub(r"[^\s\[]*roadmap\.yaml", "roadmap.yaml", line)
+    line = re.sub(r"[^\s\[]*roadmap\.yaml:[\d:]+", "roadmap.yaml:LINE ", line)
     line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME", line)
     line = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", line)
     line = re.sub(r"\d+ read", "N read", line)  # how far back a read reaches depends on the clock
