@@ -133,9 +133,9 @@ def _meet(
     strangers: Sequence[Sight],
 ) -> Merged:
     """Let tools that are new to an item meet what is agreed; somebody who shows that speaks for it."""
-    agreed = [s for s in sights if s.cell is not None]
-    holder = next((s for s in agreed if same(kind, s.value, current)), None)
-    if holder is None and agreed:  # what is agreed stands, but no tool shows it yet
+    holder = next((s for s in sights if same(kind, s.value, current)), None)
+    if holder is None and any(s.cell is not None for s in sights):
+        # what is agreed stands, though no tool shows it yet
         names = " and ".join(s.connection for s in strangers)
         reason = f"{names} held a different value when first met"
         return Merged(current, None, disputed=tuple(strangers), reason=reason)

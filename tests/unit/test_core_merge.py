@@ -129,6 +129,7 @@ DISPUTES = {
     ),
     "two at first contact": (None, [new("jira", "B"), new("notion", "C")], False),
     "a new tool against what is agreed": ("A", [still("jira", "A"), new("notion", "C")], True),
+    "two new tools, one with what is known": ("A", [new("jira", "A"), new("notion", "C")], True),
     "an edit and a new tool": ("A", [was("jira", "A", "B"), new("notion", "C")], True),
 }  # fmt: skip
 
