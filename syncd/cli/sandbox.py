@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,7 @@ MISSING = "the sandbox needs the packages of `pip install 'syncd[sandbox]'`; ins
 
 
 @app.command("serve")
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - options
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")
     ] = 8765,
@@ -46,6 +47,32 @@ def serve(
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same ids.")] = 1,
+    limits: Annotated[
+        float | None,
+        typer.Option(
+            "--limits",
+            min=0,
+            metavar="SCALE",
+            help="Keep the services' rate limits: 1 as they are, 0.1 a tenth. Off if not given.",
+        ),
+    ] = None,
+    generate: Annotated[
+        int | None,
+        typer.Option(
+            "--generate",
+            min=1,
+            max=1_000_000,
+            metavar="ITEMS",
+            help="Grow the demonstration company to so many Jira issues, instead of --load.",
+        ),
+    ] = None,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--state-dir",
+            help="Keep everything here across restarts; --load and --generate fill it at first.",
+        ),
+    ] = None,
 ) -> None:
     """Serve the three stand-ins until stopped.
 
@@ -54,7 +81,9 @@ def serve(
     """
     with needed():
         from syncd.sandbox import server
-    sandbox = make(load, seed=seed, wire_log=wire_log, latency=latency, faults=faults)
+    filling = Filling(load, generate, state_dir)
+    sandbox = make(filling, seed=seed, wire_log=wire_log, latency=latency, faults=faults)
+    sandbox.limits.set(limits)
 
     def started(url: str) -> None:
         credentials = sandbox.credentials(url)
@@ -63,11 +92,40 @@ def serve(
         print(json.dumps(credentials), flush=True)
 
     try:
-        server.serve(sandbox, port=port, started=started)
+        server.serve(sandbox, port=port, started=started, state_dir=state_dir)
     except OSError as error:
         raise UserError(str(error.strerror or error)) from None
     except KeyboardInterrupt:
         return
+
+
+@app.command("faults")
+def faults() -> None:
+    """List the faults that can be switched on by id, with their variants.
+
+    Give them to `serve --faults FILE` or POST them to /_sandbox/faults: a JSON list of objects with id
+    and, if wanted, variant, service, method, path, rate, seed, after, count and lasts.
+    """
+    from syncd.sandbox.catalogue import ENTRIES, NOT_OFFERED
+
+    for entry in ENTRIES:
+        print(f"{entry.id:4} {entry.sentence}")
+        print(f"     {', '.join(entry.services)}: {entry.how}")
+        variants = ", ".join(filter(None, entry.variants))
+        if variants:
+            print(f"     variants: {variants}")
+    print("\nNot offered:")
+    for name, reason in NOT_OFFERED.items():
+        print(f"{name:6} {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What the stand-ins hold at the start: a kept state, else generated items, else `load`."""
+
+    load: str = "demo"
+    generate: int | None = None
+    state_dir: Path | None = None
 
 
 @contextlib.contextmanager
@@ -80,7 +138,7 @@ def needed() -> Iterator[None]:
 
 
 def make(
-    load: str,
+    filling: str | Filling,
     *,
     seed: int = 1,
     wire_log: Path | None = None,
@@ -89,30 +147,41 @@ def make(
 ) -> Sandbox:
     """Return the stand-ins, filled as asked; raises UserError when that cannot be done."""
     with needed():
-        from syncd.sandbox.seeds import seed_demo, seed_people, seed_starter, share_people
         from syncd.sandbox.services import Sandbox
 
+    filling = Filling(filling) if isinstance(filling, str) else filling
     try:
         sandbox = Sandbox(seed=seed, latency=latency / 1000, wire_log=wire_log)
-        services = sandbox.jira, sandbox.asana, sandbox.notion
         if faults is not None:
             sandbox.faults.load(faults)
-        if load == "demo":
-            seed_demo(*services, sandbox.clock, seed=seed)
-        elif load == "empty":
-            seed_people(*services)
-            seed_starter(sandbox.asana, sandbox.notion)
-        elif Path(load).is_file():
-            sandbox.jira.load_issues(Path(load))
-            share_people(*services)
-            seed_starter(sandbox.asana, sandbox.notion)
-        else:
-            raise UserError(
-                f"--load {load}: there is no such file; write demo, empty or a file's path"
-            )
+        fill(sandbox, filling)
     except (OSError, ValueError) as error:
         raise UserError(f"{error}") from None
     return sandbox
+
+
+def fill(sandbox: Sandbox, filling: Filling) -> None:
+    """Put in what the stand-ins hold at the start; raises ValueError, OSError, UserError."""
+    from syncd.sandbox import keeping
+    from syncd.sandbox.seeds import generate, seed_demo, seed_people, seed_starter, share_people
+
+    services = sandbox.jira, sandbox.asana, sandbox.notion
+    load = filling.load
+    if filling.state_dir is not None and keeping.has_state(filling.state_dir):
+        keeping.load(sandbox, filling.state_dir)
+    elif filling.generate is not None:
+        generate(*services, sandbox.clock, items=filling.generate, seed=sandbox.seed)
+    elif load == "demo":
+        seed_demo(*services, sandbox.clock, seed=sandbox.seed)
+    elif load == "empty":
+        seed_people(*services)
+        seed_starter(sandbox.asana, sandbox.notion)
+    elif Path(load).is_file():
+        sandbox.jira.load_issues(Path(load))
+        share_people(*services)
+        seed_starter(sandbox.asana, sandbox.notion)
+    else:
+        raise UserError(f"--load {load}: there is no such file; write demo, empty or a file's path")
 
 
 def mapping_for(load: str) -> Path:

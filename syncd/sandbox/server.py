@@ -12,6 +12,7 @@ import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -26,6 +27,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from syncd.sandbox import keeping
+from syncd.sandbox.catalogue import ENTRIES, NOT_OFFERED
 from syncd.sandbox.services import SERVICES, Dropped, Outcome, Sandbox
 from syncd.sandbox.wire import Request, Response, query_pairs
 
@@ -33,6 +36,7 @@ __all__ = ["Application", "Dropped", "Running", "Sandbox", "bind", "serve", "sta
 
 _TRANSPORT = "syncd.transport"
 _START_SECONDS = 20
+_SAVE_SECONDS = 60
 
 
 class _Protocol(HttpToolsProtocol):
@@ -167,6 +171,7 @@ class _Controls:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self.snapshots: dict[str, dict[str, Any]] = {}
 
     async def index(self, _request: HttpRequest) -> HttpResponse:
         return PlainTextResponse("syncd sandbox: /jira /asana/api/1.0 /notion/v1 /_sandbox/\n")
@@ -196,6 +201,32 @@ class _Controls:
             faults.set([])
         return JSONResponse({"faults": [rule.summary() for rule in faults.rules]})
 
+    async def catalogue(self, _request: HttpRequest) -> HttpResponse:
+        rows = [
+            {"id": e.id, "what": e.sentence, "how": e.how, "services": e.services,
+             "variants": [name for name in e.variants if name]}
+            for e in ENTRIES
+        ]  # fmt: skip
+        return JSONResponse({"faults": rows, "not_offered": NOT_OFFERED})
+
+    async def limits(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            scale = (await _sent(request))["scale"]
+            self.sandbox.limits.set(None if scale is None else float(scale))
+        return JSONResponse({"scale": self.sandbox.limits.scale})
+
+    async def snapshot(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            self.snapshots[await _name(request)] = self.sandbox.snapshot()
+        return JSONResponse({"snapshots": list(self.snapshots)})
+
+    async def restore(self, request: HttpRequest) -> HttpResponse:
+        name = await _name(request)
+        if name not in self.snapshots:
+            raise ValueError(f"there is no snapshot {name!r}; take one at /_sandbox/snapshot")
+        self.sandbox.restore(self.snapshots[name])
+        return JSONResponse({"restored": name})
+
     async def latency(self, request: HttpRequest) -> HttpResponse:
         self.sandbox.latency = float((await _sent(request))["seconds"])
         return JSONResponse({"seconds": self.sandbox.latency})
@@ -212,6 +243,10 @@ def controls(sandbox: Sandbox) -> Starlette:
             Route("/_sandbox/counters", ends.counters),
             Route("/_sandbox/counters/reset", ends.counters, methods=["POST"]),
             Route("/_sandbox/faults", ends.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/catalogue", ends.catalogue),
+            Route("/_sandbox/limits", ends.limits, methods=["GET", "POST"]),
+            Route("/_sandbox/snapshot", ends.snapshot, methods=["GET", "POST"]),
+            Route("/_sandbox/restore", ends.restore, methods=["POST"]),
             Route("/_sandbox/latency", ends.latency, methods=["POST"]),
         ],
         exception_handlers={ValueError: _refuse, KeyError: _refuse, TypeError: _refuse},
@@ -223,6 +258,10 @@ async def _sent(request: HttpRequest) -> Any:  # noqa: ANN401 - JSON
         return orjson.loads(await request.body())
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from None
+
+
+async def _name(request: HttpRequest) -> str:
+    return str((await _sent(request)).get("name", "default")) if await request.body() else "default"
 
 
 async def _refuse(_request: HttpRequest, error: Exception) -> HttpResponse:
@@ -270,6 +309,13 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self.at_end: Callable[[], None] | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; then do what is left to do, for uvicorn goes on to end the process by its signal."""
+        await super().shutdown(sockets)
+        if self.at_end is not None:
+            self.at_end()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -298,18 +344,47 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     started: Callable[[str], None] | None = None,
+    state_dir: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `started` is told the address as soon as it is bound.
 
-    Port 0 takes a free one. Raises OSError when the port is taken.
+    Port 0 takes a free one. With `state_dir` the state is written there at the start, a minute after a
+    write at the latest, and at the end. Raises OSError when the port is taken.
     """
     sock = bind(host, port)
+    if state_dir is not None:
+        keeping.save(sandbox, state_dir)
     if started is not None:
         started(f"http://{host}:{sock.getsockname()[1]}")
+    server = _server(sandbox)
+    if state_dir is not None:
+        server.at_end = _keep(sandbox, state_dir)
     try:
-        _server(sandbox).run(sockets=[sock])
+        server.run(sockets=[sock])
     finally:
         sandbox.close()
+
+
+def _keep(sandbox: Sandbox, folder: Path) -> Callable[[], None]:
+    """Write the state after writes, at most every `_SAVE_SECONDS`; return what does so at the end."""
+    done = threading.Event()
+
+    def save_now_and_then() -> None:
+        saved = sandbox.writes
+        while not done.wait(_SAVE_SECONDS):
+            if sandbox.writes != saved:
+                saved = sandbox.writes
+                keeping.save(sandbox, folder)
+
+    saver = threading.Thread(target=save_now_and_then, name="saving", daemon=True)
+    saver.start()
+
+    def end() -> None:
+        done.set()
+        saver.join()
+        keeping.save(sandbox, folder)
+
+    return end
 
 
 @dataclass(slots=True)

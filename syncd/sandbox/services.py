@@ -91,6 +91,7 @@ class Sandbox:
         self.latency = latency  # seconds that every answer takes at least, over a socket
         self.faults = Faults(seed)
         self.limits = Limits()
+        self.writes = 0  # requests that may have changed something
         self.deferred: list[_Deferred] = []
         self.counters: Counter[tuple[str, str, str, int]] = Counter()
         self.lock = threading.RLock()
@@ -143,7 +144,9 @@ class Sandbox:
             now = self.clock.now()
             self._catch_up(now)
             outcome = self._struck(service, request, now)
-            self._write_behind(service, request)
+            if is_write(service, request):
+                self.writes += 1
+                self._write_behind(service, request)
             response = outcome.response
             if response is not None:
                 response.headers.setdefault("date", formatdate(now, usegmt=True))
@@ -167,7 +170,7 @@ class Sandbox:
 
     def _write_behind(self, service: str, request: Request) -> None:
         """Let writes take effect that were held back behind this one."""
-        if not self.deferred or not is_write(service, request):
+        if not self.deferred:
             return
         for each in self.deferred:
             if each.request is not request and each.behind and each.service == service:
@@ -211,6 +214,29 @@ class Sandbox:
         if fault.drop_after:
             return Outcome(None, delay)
         return _spoiled(fault, instead or real, delay)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of clock and services, which `restore` takes; later changes do not touch it.
+
+        Faults, limits, counters and the wire log are no part of it.
+        """
+        with self.lock:
+            clock = (self.clock.frozen, self.clock.offset)
+            services = {name: made.snapshot() for name, made in self._services.items()}
+            return {"clock": clock, "services": services, "seed": self.seed}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a snapshot; raises ValueError for one of another seed."""
+        if snapshot["seed"] != self.seed:
+            raise ValueError(
+                f"the state is of seed {snapshot['seed']}, this sandbox has {self.seed};"
+                f" start it with --seed {snapshot['seed']}"
+            )
+        with self.lock:
+            self.clock.frozen, self.clock.offset = snapshot["clock"]
+            self.deferred.clear()
+            for name, state in snapshot["services"].items():
+                self.service(name).restore(state)
 
     def tallies(self) -> list[dict[str, Any]]:
         """Return how often each endpoint was called, most called first."""

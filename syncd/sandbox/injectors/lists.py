@@ -104,13 +104,14 @@ def _old(stage: Stage, row: Json) -> Json:
         return row
     fields = row.get("fields")
     shape = (name_of(stage.service, row), *sorted(row), *sorted(fields or ()))
-    first = stage.rule.memory.setdefault(shape, row)
-    old, inner = {**first}, dict(first.get("fields") or {})
+    stage.rule.memory.setdefault(shape, row)
+    first = stage.rule.memory[shape]
+    old, inner = dict(first), dict(first.get("fields") or {})
     for stamp in _STAMPS[stage.service]:
         if stamp in row:
             old[stamp] = row[stamp]
         if stamp in (fields or {}):
-            inner[stamp] = fields[stamp]
+            inner[stamp] = (fields or {})[stamp]
     return {**old, "fields": inner} if fields is not None else old
 
 

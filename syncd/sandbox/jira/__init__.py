@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import pickle
 import re
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.jira import (
@@ -46,6 +48,7 @@ from syncd.sandbox.wire import Request, Response, json_response
 
 _API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
 _AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
+_GROWING = ("revision", "setup")  # what is kept by these must never look fresh again
 _HEADERS = {
     "cache-control": "no-cache, no-store, no-transform",
     "server": "AtlassianEdge",
@@ -293,6 +296,20 @@ class JiraSandbox:
         Raises ValueError with file and line for what is malformed.
         """
         return load.load_issues(self.store, Path(path), self.account_id)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of all state, which `restore` takes; later changes do not touch it."""
+        held = {name: value for name, value in vars(self.store).items() if name != "clock"}
+        held["extras"] = {k: v for k, v in self.store.extras.items() if k != "jql_names"}
+        return {"state": pickle.dumps((held, self._tokens, self._requests))}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a snapshot of this sandbox or of one of the same seed."""
+        held, self._tokens, self._requests = pickle.loads(snapshot["state"])  # noqa: S301 - ours
+        grown = {name: max(held[name], getattr(self.store, name)) + 1 for name in _GROWING}
+        vars(self.store).update({**held, **grown})
+        self._callers.clear()
+        self._shapes.clear()
 
     @property
     def operations(self) -> list[tuple[str, str]]:

@@ -7,7 +7,8 @@ histories, authors and dates are real.
 from __future__ import annotations
 
 from syncd.sandbox.seeds.demo import seed_demo
+from syncd.sandbox.seeds.generate import generate
 from syncd.sandbox.seeds.people import seed_people, share_people
 from syncd.sandbox.seeds.starter import seed_starter
 
-__all__ = ["seed_demo", "seed_people", "seed_starter", "share_people"]
+__all__ = ["generate", "seed_demo", "seed_people", "seed_starter", "share_people"]
