@@ -1,0 +1,205 @@
+"""Throws requests made from the vendors' definitions at the stand-ins; needs schemathesis.
+
+`python fuzz_definitions.py jira|asana|notion [REQUESTS-PER-OPERATION [SEED]]`
+
+Generates requests, good and bad, for every operation built, single and chained, against the
+demonstration company over a socket. Prints every answer of 500 and above, and what the answers
+break of the definitions. Exit status: 0 nothing wrong, 1 something is, 2 could not run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from syncd.sandbox.asana import RESOURCES
+from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.seeds.demo import seed_demo
+from syncd.sandbox.server import start_in_thread
+from syncd.sandbox.services import Sandbox, template
+
+WIRE = Path(__file__).parents[2].parent / "shared" / "wire"
+DEFINITIONS = {
+    "jira": ("jira_platform_v3.json", ""),
+    "agile": ("jira_software.json", ""),
+    "asana": ("asana_oas.yaml", "/api/1.0"),
+    "notion": ("notion_official_openapi_2026-03.json", ""),
+}
+METHODS = ("get", "post", "put", "patch", "delete")
+SAME_KIND = 4
+NOW = 1_790_000_000.0
+
+
+def tool() -> str | None:
+    """Return the path of schemathesis: from SCHEMATHESIS, beside this Python, or from PATH."""
+    beside = Path(sys.executable).with_name("schemathesis")
+    named = os.environ.get("SCHEMATHESIS", "")
+    return named or (str(beside) if beside.exists() else shutil.which("schemathesis"))
+
+
+def built(sandbox: Sandbox) -> dict[str, set[tuple[str, str]]]:
+    """Return the operations of each definition that are built, with `{}` for each parameter."""
+    asana = [(m, "/api/1.0" + p) for module in RESOURCES for m, p, _handler in module.ROUTES]
+    listed = {
+        "jira": sandbox.jira.operations,
+        "agile": sandbox.jira.operations,
+        "asana": [*asana, ("POST", "/api/1.0/batch")],
+        "notion": sandbox.notion.operations,
+    }
+    return {name: {(m, plain(p)) for m, p in rows} for name, rows in listed.items()}
+
+
+def plain(template: str) -> str:
+    """Return a path template without the names of its parameters."""
+    return re.sub(r"\{[^}]+\}", "{}", template).rstrip("/?")
+
+
+def restricted(name: str, known: set[tuple[str, str]]) -> dict[str, Any]:
+    """Return a definition with only the operations built."""
+    file, base = DEFINITIONS[name]
+    text = (WIRE / "specs" / file).read_text("utf8")
+    raw = json.loads(text) if file.endswith(".json") else _yaml(text)
+    paths: dict[str, Any] = {}
+    for path, item in raw["paths"].items():
+        kept = {
+            key: value
+            for key, value in item.items()
+            if key not in METHODS or (key.upper(), plain(base + path)) in known
+        }
+        if any(method in kept for method in METHODS):
+            paths[path] = kept
+    return {**raw, "paths": paths, "security": [], "servers": [{"url": "/"}]}
+
+
+def _yaml(text: str) -> dict[str, Any]:
+    loaded = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    found: dict[str, Any] = json.loads(json.dumps(loaded, default=str))
+    return found
+
+
+def real_ids(sandbox: Sandbox, name: str) -> dict[str, str]:
+    """Return values of path parameters that exist, so that not every answer is a 404."""
+    if name in {"jira", "agile"}:
+        issue = next(iter(sandbox.jira.store.issues.values()))
+        project = next(iter(sandbox.jira.store.projects.values()))
+        return {
+            "issueIdOrKey": issue.key, "projectIdOrKey": project.key, "boardId": "1",
+            "projectKeyOrId": project.key, "accountId": sandbox.jira.account_id,
+            "issueTypeId": "10000", "fieldId": "customfield_10016", "id": "10000",
+        }  # fmt: skip
+    if name == "asana":
+        return dict(_asana_ids(sandbox))
+    return dict(_notion_ids(sandbox))
+
+
+def _asana_ids(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+    for gid, record in sandbox.asana.store.records.items():
+        yield f"{re.sub('(?<!^)(?=[A-Z])', '_', type(record).__name__).lower()}_gid", gid
+
+
+def _notion_ids(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+    for identifier, node in sandbox.notion.app.store.nodes.items():
+        kind = type(node).__name__
+        yield {"DataSource": "data_source"}.get(kind, kind.lower()) + "_id", identifier
+
+
+def headers(sandbox: Sandbox, name: str) -> list[str]:
+    """Return header lines that sign requests in."""
+    service = "jira" if name == "agile" else name
+    made = sandbox.service(service)
+    pair = base64.b64encode(f"{sandbox.jira.email}:{sandbox.jira.token}".encode()).decode()
+    lines = [f"Authorization: {'Basic ' + pair if service == 'jira' else 'Bearer ' + made.token}"]
+    return [*lines, "Notion-Version: 2026-03-11"] if service == "notion" else lines
+
+
+def fuzz(name: str, folder: Path, examples: int, seed: int) -> tuple[str, list[dict[str, Any]]]:
+    """Run one definition; return schemathesis' words and the exchanges."""
+    log = folder / f"{name}.wire.jsonl"
+    sandbox = Sandbox(SandboxClock(frozen=NOW), wire_log=log)
+    seed_demo(sandbox.jira, sandbox.asana, sandbox.notion, sandbox.clock)
+    definition = folder / f"{name}.json"
+    definition.write_text(json.dumps(restricted(name, built(sandbox)[name])), "utf8")
+    values = "".join(
+        f'"path.{key}" = {json.dumps(value)}\n' for key, value in real_ids(sandbox, name).items()
+    )
+    config = folder / f"{name}.toml"
+    config.write_text(f"[parameters]\n{values}", "utf8")
+    base = DEFINITIONS[name][1]
+    with start_in_thread(sandbox) as running:
+        command = [
+            str(tool()), "--config-file", str(config), "run", str(definition), "--no-color",
+            "--url", f"{running.url}/{'jira' if name == 'agile' else name}{base}",
+            "--checks", "not_a_server_error", "--max-examples", str(examples),
+            "--seed", str(seed), "--generation-database", "none", "--workers", "1",
+            "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure",
+            *(part for line in headers(sandbox, name) for part in ("--header", line)),
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with log.open(encoding="utf8") as lines:
+        return done.stdout + done.stderr, [json.loads(line) for line in lines]
+
+
+def problems(name: str, folder: Path, exchanges: list[dict[str, Any]]) -> list[str]:
+    """Return answers of 500 and above, and what answers break of the definition."""
+    found = [
+        f"{row['response']['status']} {row['request']['method']} {row['request']['url']}"
+        f" {row['request']['body']}"
+        for row in exchanges
+        if row["response"]["status"] >= 500
+    ]
+    service = "jira" if name == "agile" else name
+    few = folder / f"{name}.few.jsonl"
+    few.write_text("".join(json.dumps(row) + "\n" for row in thinned(exchanges)), "utf8")
+    command = [sys.executable, str(WIRE / "oracle.py"), "check", "--tool", service,
+               "--log", str(few), "--strip-prefix", f"/{service}"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found + done.stdout.splitlines()[:-1] + ([done.stderr] if done.stderr else [])
+
+
+def thinned(exchanges: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the first exchanges of each kind and shape: validating all takes very long."""
+    seen: Counter[tuple[str, str, int, int]] = Counter()
+    for row in exchanges:
+        answer, asked = row["response"], row["request"]
+        path = template(urlsplit(asked["url"]).path)
+        kind = (asked["method"], path, answer["status"], len(answer.get("body_text", "")) // 200)
+        seen[kind] += 1
+        if seen[kind] <= SAME_KIND:
+            yield row
+
+
+def main(arguments: list[str]) -> int:
+    """Run from the command line."""
+    if not arguments or arguments[0] not in DEFINITIONS:
+        print(f"usage: fuzz_definitions.py {'|'.join(DEFINITIONS)} [REQUESTS [SEED]]")
+        return 2
+    if tool() is None or not WIRE.exists():
+        print(f"needs schemathesis (see SCHEMATHESIS) and the definitions at {WIRE}")
+        return 2
+    name, numbers = arguments[0], [int(text) for text in arguments[1:3]]
+    folder = Path(os.environ.get("FUZZ_FOLDER") or tempfile.mkdtemp(prefix="fuzz-"))
+    examples, seed = (numbers + [20, 1][len(numbers) :])[:2]
+    words, exchanges = fuzz(name, folder, examples, seed)
+    found = problems(name, folder, exchanges)
+    print(*found, sep="\n")
+    print(f"{name}: {len(exchanges)} exchanges, {len(found)} problems; {folder}")
+    if not exchanges:
+        print(words)
+    return 1 if found or not exchanges else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""A tour of every operation of the Jira stand-in, held against the vendor's definitions."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from test_jira_wire import (
+    AGILE,
+    API,
+    DOCUMENT,
+    KNOWN,
+    WIRE,
+    Talk,
+    oracle,
+    read_everything,
+    set_up,
+    work_in_bulk_and_agile,
+    write_issues,
+)
+
+
+def walk(talk):
+    made = set_up(talk)
+    epic, key, child = write_issues(talk, made)
+    read_everything(talk, made, epic, key)
+    work_in_bulk_and_agile(talk, epic, key)
+    around_issues(talk, epic, key)
+    setting_up(talk, made)
+    planning(talk, epic, key)
+    webhooks(talk)
+    going_away(talk, child)
+
+
+def around_issues(talk, epic, key):
+    path = f"{API}/issue/{key}"
+    comment = talk("GET", f"{path}/comment")["comments"][0]["id"]
+    talk("GET", f"{path}/comment/{comment}")
+    talk("PUT", f"{path}/comment/{comment}", {"body": DOCUMENT})
+    talk("DELETE", f"{path}/comment/{comment}", status=204)
+    talk("PUT", f"{path}/properties/mark", {"item": "y"})
+    talk("DELETE", f"{path}/properties/mark", status=204)
+    remote = talk("GET", f"{path}/remotelink")[0]["id"]
+    talk("GET", f"{path}/remotelink/{remote}")
+    talk("PUT", f"{path}/remotelink/{remote}",
+         {"object": {"url": "https://example.com/2", "title": "t"}}, 204)  # fmt: skip
+    talk("DELETE", f"{path}/remotelink/{remote}", status=204)
+    link = talk("GET", path)["fields"]["issuelinks"][0]["id"]
+    talk("GET", f"{API}/issueLink/{link}")
+    talk("DELETE", f"{API}/issueLink/{link}", status=204)
+    history = talk("GET", f"{path}/changelog")["values"][0]["id"]
+    listed = talk("POST", f"{path}/changelog/list", {"changelogIds": [int(history)]})
+    assert [row["id"] for row in listed["histories"]] == [history]
+    found = talk("GET", f"{API}/search/jql", jql="project = WEB", fields="summary", maxResults="2")
+    assert len(found["issues"]) == 2
+    talk("POST", f"{API}/search", {"jql": "project = WEB"}, 410)
+    edit = {
+        "selectedIssueIdsOrKeys": [epic],
+        "selectedActions": ["labels"],
+        "editedFieldsInput": {
+            "labelsFields": [
+                {
+                    "fieldId": "labels",
+                    "labels": [{"name": "bulk"}],
+                    "bulkEditMultiSelectFieldOption": "ADD",
+                }
+            ]
+        },
+    }
+    talk("POST", f"{API}/bulk/issues/fields", edit, 201)
+
+
+def setting_up(talk, made):
+    team = made["Team"]
+    talk("PUT", f"{API}/field/{team}", {"name": "Crew"}, 204)
+    context = talk("GET", f"{API}/field/{team}/context")["values"][0]["id"]
+    path = f"{API}/field/{team}/context/{context}/option"
+    option = talk("GET", path)["values"][0]["id"]
+    talk("PUT", path, {"options": [{"id": option, "value": "Crimson"}]})
+    talk("GET", f"{API}/customFieldOption/{option}")
+    project = talk("GET", f"{API}/project/WEB")["id"]
+    talk("GET", f"{API}/issuetype/project", projectId=project)
+    talk("GET", f"{API}/user/groups", accountId=made["ann"])
+    talk("PUT", f"{API}/version/{made['version']}", {"released": True})
+    spare = talk("POST", f"{API}/version", {"name": "2.0", "projectId": int(project)}, 201)["id"]
+    talk("DELETE", f"{API}/version/{spare}", status=204)
+    gone = talk("POST", f"{API}/field", {"name": "gone", "type": "com.atlassian.jira.plugin"
+                ".system.customfieldtypes:float"}, 201)["id"]  # fmt: skip
+    talk("DELETE", f"{API}/field/{gone}", status=204)
+
+
+def planning(talk, epic, key):
+    board = talk("GET", f"{AGILE}/board")["values"][0]["id"]
+    sprint = talk("POST", f"{AGILE}/sprint", {"name": "S2", "originBoardId": board}, 201)["id"]
+    talk("POST", f"{AGILE}/sprint/{sprint}", {"goal": "ship"})
+    times = {"startDate": "2026-03-01T00:00:00.000Z", "endDate": "2026-03-14T00:00:00.000Z"}
+    talk("PUT", f"{AGILE}/sprint/{sprint}", {"name": "S2", "state": "future", **times})
+    talk("POST", f"{AGILE}/backlog/issue", {"issues": [key]}, 204)
+    talk("POST", f"{AGILE}/epic/{epic}/issue", {"issues": [key]}, 204)
+    talk("PUT", f"{AGILE}/issue/rank", {"issues": [key], "rankBeforeIssue": epic}, 204)
+    talk("GET", f"{AGILE}/issue/{key}/estimation", boardId=str(board))
+    talk("DELETE", f"{AGILE}/sprint/{sprint}", status=204)
+
+
+def webhooks(talk):
+    for method, path in (("GET", ""), ("POST", ""), ("DELETE", ""), ("PUT", "/refresh")):
+        talk(method, f"{API}/webhook{path}", None if method == "GET" else {}, 403)
+
+
+def going_away(talk, child):
+    talk("DELETE", f"{API}/issue/{child}", status=204)
+    spare = talk("POST", f"{API}/issue", talk.fields("Task"), 201)["key"]
+    talk("POST", f"{API}/bulk/issues/delete", {"selectedIssueIdsOrKeys": [spare]}, 201)
+    talk("DELETE", f"{API}/project/WEB", status=204)
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory):
+    log = tmp_path_factory.mktemp("tour") / "wire.jsonl"
+    talk = Talk(log)
+    walk(talk)
+    talk.sandbox.close()
+    return talk, log
+
+
+def visited(talk, log):
+    """Return the operations that the tour asked for."""
+    rows = [json.loads(line) for line in log.read_text("utf8").splitlines()]
+    asked = {(r["request"]["method"], urlsplit(r["request"]["url"]).path) for r in rows}
+    found = set()
+    for method, path in asked:
+        for operation in talk.site.operations:
+            pattern = "/jira" + re.sub(r"\{\w+\}", "[^/]+", operation[1])
+            if operation[0] == method and re.fullmatch(pattern, path):
+                found.add(operation)
+                break
+    return found
+
+
+def test_the_tour_visits_every_operation(tour):
+    talk, log = tour
+    assert sorted(set(talk.site.operations) - visited(talk, log)) == []
+
+
+@pytest.mark.skipif(not WIRE.exists(), reason="the shared wire data is not beside the project")
+def test_every_answer_of_the_tour_fits_the_definitions(tour):
+    _talk, log = tour
+    *problems, summary = oracle("check", log)
+    assert [line for line in problems if not line.endswith(KNOWN)] == []
+    assert int(summary.split(" ok")[0].split()[-1]) > 110
