@@ -84,13 +84,13 @@ def test_the_order_of_the_tools_decides_nothing(kind, data):
 @each_kind
 @given(data=st.data())
 def test_nobody_who_edits_a_shared_field_is_passed_over_in_silence(kind, data):
-    """Every edit is live, in the conflict, or named as overruled; sets keep what anybody added."""
+    """Every value is live, in the conflict, or named as overruled; sets keep what anybody added."""
     _owner, on_conflict, current, known, sights = data.draw(situations(kind))
     merged = merge(kind, SHARED, on_conflict, current, known, sights)
-    told = {s.connection for s in (*merged.disputed, *merged.corrected)}
+    told = {normal(kind, s.value) for s in (*merged.disputed, *merged.corrected)}
     for sight in sights:
         speaks = edited(kind, sight) or (sight.cell is None and sight.value is not None)
-        if not speaks or sight.connection in told:
+        if not speaks or normal(kind, sight.value) in told:
             continue
         if kind is FieldType.MULTI_SELECT:
             base = set(normal(kind, sight.cell.base) or ()) if sight.cell else set()
