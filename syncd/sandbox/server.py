@@ -29,6 +29,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from syncd.sandbox import keeping
 from syncd.sandbox.catalogue import ENTRIES, NOT_OFFERED
+from syncd.sandbox.face import Face
 from syncd.sandbox.services import SERVICES, Dropped, Outcome, Sandbox
 from syncd.sandbox.wire import Request, Response, query_pairs
 
@@ -53,6 +54,7 @@ class Application:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.controls: ASGIApp = controls(sandbox)
+        self.face = Face(sandbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -61,7 +63,18 @@ class Application:
             if service in SERVICES:
                 await self._serve(service, "/" + path, scope, receive, send)
                 return
+            if service == "ui":
+                await self._show("/" + path, scope, receive, send)
+                return
         await self.controls(scope, receive, send)
+
+    async def _show(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a person's browser, in a thread: pages must not hold up the services."""
+        body = await _body(receive)
+        if body is not None:
+            request = _request("ui", path, scope, body)
+            shown = await asyncio.to_thread(self.face.handle, request)
+            await _send(Outcome(shown), shown, scope, receive, send)
 
     async def _serve(
         self, service: str, path: str, scope: Scope, receive: Receive, send: Send
@@ -174,7 +187,7 @@ class _Controls:
         self.snapshots: dict[str, dict[str, Any]] = {}
 
     async def index(self, _request: HttpRequest) -> HttpResponse:
-        return PlainTextResponse("syncd sandbox: /jira /asana/api/1.0 /notion/v1 /_sandbox/\n")
+        return PlainTextResponse("syncd sandbox: /ui/ /jira /asana/api/1.0 /notion/v1 /_sandbox/\n")
 
     async def health(self, _request: HttpRequest) -> HttpResponse:
         return JSONResponse({"ok": True, "services": list(SERVICES)})

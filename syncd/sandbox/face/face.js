@@ -1,0 +1,129 @@
+// Makes the pages live and lets cards be dragged. Everything works without this, by links and forms.
+"use strict";
+
+document.documentElement.classList.add("js");
+let seen = document.body.dataset.seen;
+let dragged = null;
+
+function say(words) {
+  document.getElementById("said").textContent = words;
+}
+
+// A region somebody is writing in is left alone until they are done.
+function busy(region) {
+  const at = document.activeElement;
+  if (dragged && region.contains(dragged)) return true;
+  if (at && region.contains(at) && at.matches("input, textarea, select")) return true;
+  return [...region.querySelectorAll("textarea, input:not([type=hidden])")].some(
+    (field) => field.value !== field.defaultValue) ||
+    [...region.querySelectorAll("select option")].some(
+      (option) => option.selected !== option.defaultSelected && option.parentElement.multiple);
+}
+
+function keep(region, fresh) {
+  const open = [...region.querySelectorAll("details")].map((each) => each.open);
+  const focused = document.activeElement && region.contains(document.activeElement)
+    ? document.activeElement.closest("[id]") : null;
+  const before = new Map([...region.querySelectorAll("[id]")].map((each) => [each.id, each.textContent]));
+  const scrolled = [...region.querySelectorAll(".cards, .scroll")].map((each) => [each.scrollLeft, each.scrollTop]);
+  region.replaceChildren(...fresh.childNodes);
+  const details = [...region.querySelectorAll("details")];
+  if (details.length === open.length) details.forEach((each, at) => { each.open = open[at]; });
+  [...region.querySelectorAll(".cards, .scroll")].forEach((each, at) => {
+    if (scrolled[at]) [each.scrollLeft, each.scrollTop] = scrolled[at];
+  });
+  for (const each of region.querySelectorAll(".card, .task, tr[id], .block, .stories li[id]")) {
+    if (before.get(each.id) !== each.textContent) each.classList.add("fresh");
+  }
+  if (focused) document.getElementById(focused.id)?.querySelector("a, button")?.focus();
+}
+
+function show(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  let waiting = false;
+  for (const region of document.querySelectorAll("[data-live]")) {
+    const fresh = page.querySelector(`[data-live="${region.dataset.live}"]`);
+    if (!fresh || fresh.innerHTML === region.innerHTML) continue;
+    if (busy(region)) waiting = true;
+    else keep(region, fresh);
+  }
+  if (!waiting && page.body.dataset.seen) seen = page.body.dataset.seen;
+}
+
+async function refresh() {
+  const answer = await fetch(location.href);
+  if (answer.ok) show(await answer.text());
+}
+
+async function watch() {
+  if (!document.hidden) {
+    try {
+      const now = await (await fetch("/ui/changes")).text();
+      if (now !== seen) await refresh();
+      document.body.classList.remove("away");
+    } catch {
+      document.body.classList.add("away");
+    }
+  }
+  setTimeout(watch, 1000);
+}
+
+async function move(card, column) {
+  const form = new URLSearchParams({ [column.dataset.drop]: column.dataset.value, back: location.pathname + location.search });
+  const answer = await fetch(card.dataset.move, { method: "POST", body: form });
+  const html = await answer.text();
+  if (answer.ok) {
+    say("Moved.");
+    show(html);
+  } else {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    say(page.querySelector(".refusal")?.textContent ?? "That did not work.");
+  }
+}
+
+document.addEventListener("dragstart", (event) => {
+  dragged = event.target.closest?.("[data-move]") ?? null;
+  if (!dragged) return;
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", dragged.id);
+  dragged.classList.add("dragged");
+});
+
+function target(event) {
+  const column = event.target.closest?.("[data-drop]");
+  return dragged && column && column.dataset.value !== dragged.dataset.at &&
+    column.parentElement === dragged.closest("[data-drop]").parentElement ? column : null;
+}
+
+document.addEventListener("dragover", (event) => {
+  const column = target(event);
+  document.querySelectorAll(".over").forEach((each) => each !== column && each.classList.remove("over"));
+  if (column) {
+    event.preventDefault();
+    column.classList.add("over");
+  }
+});
+
+document.addEventListener("drop", (event) => {
+  const column = target(event);
+  if (!column) return;
+  event.preventDefault();
+  const card = dragged;
+  dragged = null;
+  move(card, column);
+});
+
+document.addEventListener("dragend", () => {
+  dragged = null;
+  document.querySelectorAll(".over, .dragged").forEach((each) => each.classList.remove("over", "dragged"));
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") event.target.closest?.("details[open]")?.removeAttribute("open");
+});
+
+watch();
