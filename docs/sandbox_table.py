@@ -100,7 +100,7 @@ def sources() -> dict[str, dict[Operation, str]]:
     if not WIRE.exists():
         return _told()
     return {
-        service: {row: _source(service, row, *_known(service)) for row in rows}
+        service: {row: _source(row, *_known(service)) for row in rows}
         for service, rows in operations().items()
     }
 
@@ -138,7 +138,7 @@ def _recorded(service: str) -> Iterable[Operation]:
                 yield asked["method"], re.sub(r"/api/(2|latest)/", "/api/3/", path)
 
 
-def _source(service: str, row: Operation, defined: set[Operation], recorded: set[Operation]) -> str:
+def _source(row: Operation, defined: set[Operation], recorded: set[Operation]) -> str:
     method, path = row
     pattern = re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)) + "/?")
     heard = any(m == method and pattern.fullmatch(p) for m, p in recorded)

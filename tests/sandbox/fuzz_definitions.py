@@ -147,7 +147,7 @@ def fuzz(name: str, folder: Path, examples: int, seed: int) -> tuple[str, list[d
             "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure",
             *(part for line in headers(sandbox, name) for part in ("--header", line)),
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     with log.open(encoding="utf8") as lines:
         return done.stdout + done.stderr, [json.loads(line) for line in lines]
 
