@@ -7,7 +7,7 @@ from typing import Any
 
 from syncd.sandbox.face.asana import tick
 from syncd.sandbox.face.desk import Desk, Json
-from syncd.sandbox.face.forms import Field, button, folded, form, rows
+from syncd.sandbox.face.forms import Field, button, folded, form, rows, told_apart
 from syncd.sandbox.face.fragment import rebuilt
 from syncd.sandbox.face.frame import (
     Go,
@@ -100,7 +100,9 @@ def _places(desk: Desk, task: Json) -> Html | None:
 def _details(desk: Desk, task: Json) -> Html:
     gid = task["workspace"]["gid"]
     path = f"/api/1.0/users?workspace={gid}&opt_fields=name,email"
-    people = [(each["gid"], _label(each)) for each in desk.asana_pages(path)]
+    people = told_apart(
+        (each["gid"], each["name"], each.get("email")) for each in desk.asana_pages(path)
+    )
     assignee = task["assignee"]
     fields = (
         Field("name", "Name", "text", (task["name"],)),
@@ -113,10 +115,6 @@ def _details(desk: Desk, task: Json) -> Html:
     shown = Field("tags", "Tags", "shown", shown=tags or "–")
     save = button("Save", class_="primary")
     return section("Details", form(f"/ui/asana/{task['gid']}/edit", rows([*fields, shown]), save))
-
-
-def _label(user: Json) -> str:
-    return f"{user['name']} ({user['email']})" if user.get("email") else str(user["name"])
 
 
 def _custom(task: Json) -> Iterator[Field]:

@@ -14,10 +14,16 @@ function busy(region) {
   const at = document.activeElement;
   if (dragged && region.contains(dragged)) return true;
   if (at && region.contains(at) && at.matches("input, textarea, select")) return true;
-  return [...region.querySelectorAll("textarea, input:not([type=hidden])")].some(
-    (field) => field.value !== field.defaultValue) ||
-    [...region.querySelectorAll("select option")].some(
-      (option) => option.selected !== option.defaultSelected && option.parentElement.multiple);
+  return [...region.querySelectorAll("textarea, select, input:not([type=hidden])")].some(changed);
+}
+
+function changed(field) {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.options) {
+    const was = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(was, 0);
+  }
+  return field.value !== field.defaultValue;
 }
 
 function keep(region, fresh) {
@@ -68,12 +74,12 @@ async function watch() {
   setTimeout(watch, 1000);
 }
 
-async function move(card, column) {
-  const form = new URLSearchParams({ [column.dataset.drop]: column.dataset.value, back: location.pathname + location.search });
-  const answer = await fetch(card.dataset.move, { method: "POST", body: form });
+// Sends a form and shows what became of it without leaving the place.
+async function send(address, form) {
+  const answer = await fetch(address, { method: "POST", body: form });
   const html = await answer.text();
   if (answer.ok) {
-    say("Moved.");
+    say("");
     show(html);
   } else {
     const page = new DOMParser().parseFromString(html, "text/html");
@@ -110,12 +116,22 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   const card = dragged;
   dragged = null;
-  move(card, column);
+  const back = location.pathname + location.search;
+  send(card.dataset.move, new URLSearchParams({ [column.dataset.drop]: column.dataset.value, back }));
 });
 
 document.addEventListener("dragend", () => {
   dragged = null;
   document.querySelectorAll(".over, .dragged").forEach((each) => each.classList.remove("over", "dragged"));
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!event.submitter?.matches(".arrow, .tick, .check")) return;
+  event.preventDefault();
+  const sent = new URLSearchParams(new FormData(form, event.submitter));
+  if (sent.has("back")) sent.set("back", location.pathname + location.search);
+  send(form.getAttribute("action"), sent);
 });
 
 document.addEventListener("change", (event) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -10,6 +11,16 @@ from syncd.sandbox.face.html import Html, Node, join, tag
 
 Option = tuple[str, str]
 """Value and label."""
+
+
+def told_apart(people: Iterable[tuple[str, str, str | None]]) -> list[Option]:
+    """Return people (id, name, e-mail) as options; the e-mail is shown where two share a name."""
+    known = list(people)
+    names = Counter(name for _ident, name, _email in known)
+    return [
+        (ident, f"{name} ({email})" if email and names[name] > 1 else name)
+        for ident, name, email in known
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +94,10 @@ def _input(field: Field, ident: str) -> Html:
     common: dict[str, str] = {"id": ident, "name": field.name}
     if field.kind == "area":
         return tag("textarea", "\n", first, rows=min(18, max(4, first.count("\n") + 2)), **common)
-    if field.kind in {"choice", "choices"}:
+    if field.kind == "choice":
         return _choice(field, common)
+    if field.kind == "choices":
+        return _choices(field, ident)
     kind = {"number": "number", "date": "date", "url": "url"}.get(field.kind, "text")
     step = "any" if kind == "number" else None
     return tag(
@@ -94,19 +107,25 @@ def _input(field: Field, ident: str) -> Html:
 
 
 def _choice(field: Field, common: dict[str, str]) -> Html:
+    options = [("", "—"), *field.options] if field.empty else field.options
     chosen = set(field.value)
-    several = field.kind == "choices"
-    options = list(field.options)
-    if field.empty and not several:
-        options = [("", "—"), *options]
-    size = min(6, max(3, len(options))) if several else None
     return tag(
         "select",
         (tag("option", name, value=value, selected=value in chosen) for value, name in options),
-        multiple=several,
-        size=size,
         **common,
     )
+
+
+def _choices(field: Field, ident: str) -> Html:
+    """Return boxes to tick, folded away behind the names of those that are ticked."""
+    chosen = [name for value, name in field.options if value in field.value]
+    boxes = (
+        tag("label", tag("input", type="checkbox", name=field.name, value=value,
+            checked=value in field.value), tag("span", name))
+        for value, name in field.options
+    )  # fmt: skip
+    inner = tag("div", boxes, role="group", aria_label=field.label)
+    return tag("details", tag("summary", ", ".join(chosen) or "—", id=ident), inner, class_="picks")
 
 
 def form(action: str, *children: Node, class_: str | None = None) -> Html:

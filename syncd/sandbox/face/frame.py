@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from syncd.sandbox.face.desk import NAMED, Desk, Person
-from syncd.sandbox.face.forms import Form, button, form, hidden
+from syncd.sandbox.face.forms import Form, button, form, hidden, told_apart
 from syncd.sandbox.face.html import Html, Node, join, tag
 from syncd.sandbox.wire import Request
 
@@ -74,11 +74,9 @@ def _top(page: Page, person: Person, people: Iterable[Person], here: str) -> Htm
             aria_current="page" if service == page.service else None)
         for service, name in places
     ]  # fmt: skip
-    choices = [
-        tag("option", each.name if not _twice(each, people) else f"{each.name} ({each.email})",
-            value=each.nick, selected=each.nick == person.nick)
-        for each in people
-    ]  # fmt: skip
+    options = told_apart((each.nick, each.name, each.email) for each in people)
+    choices = [tag("option", name, value=nick, selected=nick == person.nick)
+               for nick, name in options]  # fmt: skip
     picker = form(
         "/ui/person",
         tag("label", "Acting as ", for_="person"),
@@ -89,10 +87,6 @@ def _top(page: Page, person: Person, people: Iterable[Person], here: str) -> Htm
     )
     brand = tag("a", tag("strong", "syncd"), " sandbox", href="/ui/", class_="brand")
     return tag("header", brand, tag("nav", links, aria_label="Services"), picker)
-
-
-def _twice(person: Person, people: Iterable[Person]) -> bool:
-    return sum(each.name == person.name for each in people) > 1
 
 
 def address(path: str, **query: str | None) -> str:

@@ -124,14 +124,16 @@ def creation(desk: Desk, board: Board, back: str) -> Html:
     return folded("+ Create", inner, class_="folded create")
 
 
-def columns(desk: Desk, board: Board, most: int, back: str) -> Html:
+def columns(desk: Desk, board: Board, most: int, back: str, order: str = "rank") -> Html:
     """Return all columns with at most so many cards each; `back` is where moving a card leads."""
-    return join(_column(desk, board, place, most, back) for place in range(len(board.columns)))
+    return join(
+        _column(desk, board, place, most, back, order) for place in range(len(board.columns))
+    )
 
 
-def _column(desk: Desk, board: Board, place: int, most: int, back: str) -> Html:
+def _column(desk: Desk, board: Board, place: int, most: int, back: str, order: str) -> Html:
     column = board.columns[place]
-    found = _search(desk, board, column, most)
+    found = _search(desk, board, column, most, order)
     cards = [card(issue, board.columns, back) for issue in found["issues"]]
     total = len(cards)
     if not found["isLast"]:
@@ -144,9 +146,11 @@ def _column(desk: Desk, board: Board, place: int, most: int, back: str) -> Html:
                aria_label=column.name, data_drop="status", data_value=column.id)  # fmt: skip
 
 
-def _search(desk: Desk, board: Board, column: Column, most: int, token: str = "") -> Json:
+def _search(
+    desk: Desk, board: Board, column: Column, most: int, order: str = "rank", token: str = ""
+) -> Json:
     body: Json = {
-        "jql": f"{board.jql(column)} ORDER BY rank",
+        "jql": f"{board.jql(column)} ORDER BY {order}",
         "maxResults": most,
         "fields": _SHOWN,
     }
@@ -162,7 +166,7 @@ def _count(desk: Desk, board: Board, column: Column) -> int:
 
 
 def _whole_column(visit: Visit, board: Board, column: Column) -> Html:
-    found = _search(visit.desk, board, column, LONG, visit.ask("page"))
+    found = _search(visit.desk, board, column, LONG, token=visit.ask("page"))
     key = board.project["key"]
     back = address("/ui/jira", project=key, column=column.id)
     cards = [card(issue, board.columns, back) for issue in found["issues"]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from syncd.sandbox.face import adf
 from syncd.sandbox.face.desk import Desk, Json
-from syncd.sandbox.face.forms import Field, Option, button, folded, form, hidden, rows
+from syncd.sandbox.face.forms import Field, Option, button, folded, form, hidden, rows, told_apart
 from syncd.sandbox.face.frame import (
     Go,
     Page,
@@ -48,7 +48,8 @@ def _head(issue: Json) -> Html:
     if parent:
         words = f"{parent['key']} {parent['fields']['summary']}"
         trail.append(tag("a", words, href=f"/ui/jira/{parent['key']}"))
-    trail.append(tag("span", issue["key"]))
+    kind = fields["issuetype"]["name"]
+    trail.append(tag("span", issue["key"], " ", chip(kind, f"type-{kind.lower()}")))
     return tag("nav", trail, class_="trail", aria_label="Where this is")
 
 
@@ -98,10 +99,13 @@ def _details(desk: Desk, issue: Json, meta: Json) -> Html:
 
 def _assignee(desk: Desk, issue: Json) -> Field:
     path = f"/rest/api/3/user/assignable/search?issueKey={issue['key']}&maxResults={_PEOPLE}"
-    options = [(each["accountId"], _label(each)) for each in desk.read("jira", path)]
+    people = {each["accountId"]: each for each in desk.read("jira", path)}
     now = issue["fields"]["assignee"]
-    if now and now["accountId"] not in dict(options):
-        options.append((now["accountId"], _label(now)))
+    if now:
+        people.setdefault(now["accountId"], now)
+    options = told_apart(
+        (ident, each["displayName"], each.get("emailAddress")) for ident, each in people.items()
+    )
     value = (now["accountId"],) if now else ()
     return Field("assignee", "Assignee", "choice", value, options)
 
@@ -109,11 +113,6 @@ def _assignee(desk: Desk, issue: Json) -> Field:
 def _parent(issue: Json) -> tuple[str, ...]:
     parent = issue["fields"].get("parent")
     return (parent["key"],) if parent else ()
-
-
-def _label(user: Json) -> str:
-    email = user.get("emailAddress")
-    return f"{user['displayName']} ({email})" if email else str(user["displayName"])
 
 
 def _editable(now: Json, meta: Json) -> Iterator[Field]:
@@ -226,8 +225,7 @@ def _removal(issue: Json) -> Html:
     key = issue["key"]
     back = address("/ui/jira", project=issue["fields"]["project"]["key"])
     sure = f"{key} is gone for good then, with its sub-tasks: Jira has no trash."
-    kind = chip(issue["fields"]["issuetype"]["name"])
-    return join(kind, danger(f"Delete {key}", f"/ui/jira/{key}/delete", sure=sure, back=back))
+    return danger(f"Delete {key}", f"/ui/jira/{key}/delete", sure=sure, back=back)
 
 
 # actions

@@ -92,20 +92,26 @@ def creation(source: Json, back: str) -> Html:
     return folded("+ New", inner, class_="folded create")
 
 
-def query(desk: Desk, source: Json, asked: str, cursor: str, most: int) -> Json:
+def query(desk: Desk, source: Json, body: Json) -> Json:
     """Return rows of a table."""
-    body: Json = {"page_size": most}
-    if asked:
-        body["filter"] = {"property": "title", "title": {"contains": asked}}
-    if cursor:
-        body["start_cursor"] = cursor
     found: Json = desk.read("notion", f"/v1/data_sources/{source['id']}/query", body)
     return found
 
 
+def _asked(asked: str, cursor: str) -> Json:
+    """Return the query of one page of rows, the oldest first, as people see them in a new table."""
+    oldest = {"timestamp": "created_time", "direction": "ascending"}
+    body: Json = {"page_size": ROWS, "sorts": [oldest]}
+    if asked:
+        body["filter"] = {"property": "title", "title": {"contains": asked}}
+    if cursor:
+        body["start_cursor"] = cursor
+    return body
+
+
 def table(desk: Desk, source: Json, asked: str, cursor: str) -> Html:
     """Return a page of a table with all its properties."""
-    found = query(desk, source, asked, cursor, ROWS)
+    found = query(desk, source, _asked(asked, cursor))
     about = values.ordered(source["properties"])
     titles = Titles(desk)
     titles.learn(found["results"])

@@ -8,7 +8,7 @@ from typing import Any
 from syncd.sandbox.face import notion_blocks as blocks
 from syncd.sandbox.face import notion_values as values
 from syncd.sandbox.face.desk import Desk, Json
-from syncd.sandbox.face.forms import Field, Option, button, folded, form, rows
+from syncd.sandbox.face.forms import Field, Option, button, folded, form, rows, told_apart
 from syncd.sandbox.face.frame import (
     Go,
     Page,
@@ -75,17 +75,14 @@ def _properties(desk: Desk, page: Json, source: Json | None) -> Html:
     else:
         about = values.ordered(source["properties"])
         by_id = {each["id"]: each for each in page["properties"].values()}
-    people = [(each["id"], _label(each)) for each in desk.notion_people()] if source else []
+    people = told_apart(
+        (each["id"], each["name"], each["person"].get("email")) for each in desk.notion_people()
+    )
     fields = [_field(desk, each, by_id[each["id"]], people, titles) for each in about]
     kind = "props wide" if source else "props"
     made = form(f"/ui/notion/{page['id']}/edit", rows(fields), button("Save", class_="primary"),
                 class_=kind)  # fmt: skip
     return made if source else folded("Rename", made)
-
-
-def _label(user: Json) -> str:
-    email = user.get("person", {}).get("email")
-    return f"{user['name']} ({email})" if email else str(user["name"])
 
 
 def _field(desk: Desk, about: Json, value: Json, people: list[Option], titles: Titles) -> Field:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from syncd.sandbox.face import asana, jira, notion
 from syncd.sandbox.face import notion_values as values
 from syncd.sandbox.face.desk import Desk, Json
@@ -10,7 +12,8 @@ from syncd.sandbox.face.html import Html, Node, join, tag
 
 FEW = 8
 ROWS = 40
-_COLUMNS = 4
+_COLUMNS = 3
+_SHORT = frozenset({"select", "status", "date", "number", "checkbox"})
 """Properties of a row that fit beside the other services."""
 
 
@@ -40,7 +43,7 @@ def _jira(desk: Desk, project: str) -> Html:
         return _panel("Jira", "", "/ui/jira", "Board →", tag("p", "No project.", class_="faint"))
     href = address("/ui/jira", project=board.project["key"])
     creation = jira.creation(desk, board, "/ui/")
-    inner = tag("div", jira.columns(desk, board, FEW, "/ui/"), class_="stack")
+    inner = tag("div", jira.columns(desk, board, FEW, "/ui/", "updated DESC"), class_="stack")
     return _panel("Jira", board.project["name"], href, "Board →", creation, inner)
 
 
@@ -67,8 +70,24 @@ def _notion(desk: Desk, table: str) -> Html:
 
 
 def _rows(desk: Desk, source: Json) -> Html:
-    found = notion.query(desk, source, "", "", ROWS)["results"]
+    newest = {"timestamp": "last_edited_time", "direction": "descending"}
+    found = notion.query(desk, source, {"page_size": ROWS, "sorts": [newest]})["results"]
     titles = notion.Titles(desk)
     titles.learn(found)
-    about = [each for each in values.ordered(source["properties"]) if each["type"] != "people"]
-    return notion.lines(about[:_COLUMNS], found, titles)
+    return notion.lines(_telling(source, found), found, titles)
+
+
+def _telling(source: Json, found: list[Json]) -> list[Json]:
+    """Return the title and the few short properties that most rows have a value for."""
+    filled: Counter[str] = Counter()
+    for page in found:
+        for each in page["properties"].values():
+            if each["type"] in _SHORT and each[each["type"]]:
+                filled[each["id"]] += 1
+    title, *rest = values.ordered(source["properties"])
+    return [
+        title,
+        *sorted(
+            (each for each in rest if each["id"] in filled), key=lambda each: -filled[each["id"]]
+        )[: _COLUMNS - 1],
+    ]
