@@ -12,7 +12,7 @@ import pytest
 SEED = 2
 
 
-@pytest.mark.parametrize(("kind", "moments"), [("first-fill", 15), ("edits", 35)])
+@pytest.mark.parametrize(("kind", "moments"), [("first-fill", 12), ("edits", 38)])
 def test_kill_9_at_random_moments_leads_to_the_same_end_without_duplicates(kind, moments):
     program = Path(__file__).with_name("killing.py")
     run = subprocess.run(
