@@ -6,7 +6,7 @@ A task's effects are there at once; its progress goes from ENQUEUED to COMPLETE 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 
 from syncd.sandbox.jira import edit
 from syncd.sandbox.jira.call import Call
@@ -24,6 +24,27 @@ TASK_TIME = 2000  # milliseconds until a task is complete
 TASK_LIFE = 14 * 24 * 3600 * 1000
 
 Work = Callable[[Call, Issue], None]
+
+
+class _BulkError(ApiError):
+    """A refusal in the form that only bulk operations have."""
+
+    def body(self) -> dict[str, object]:
+        """Return the vendor's `BulkOperationErrorResponse`."""
+        return {"errors": [{"message": text} for text in [*self.messages, *self.errors.values()]]}
+
+
+def _in_bulk_form(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """Return a handler whose refusals have the form of bulk operations."""
+
+    @wraps(handler)
+    def handle(call: Call, **values: str) -> Response:
+        try:
+            return handler(call, **values)
+        except ApiError as error:
+            raise _BulkError(error.status, *error.messages, errors=error.errors) from error
+
+    return handle
 
 
 def _bulk_error(message: str, status: int = 400) -> ApiError:
@@ -269,11 +290,14 @@ def estimation_field(call: Call, issue: Issue) -> Json:
 
 def add(routes: Routes) -> None:
     """Add the routes."""
-    routes.add("GET", "/bulk/issues/fields", editable_fields)
-    routes.add("POST", "/bulk/issues/fields", edit_fields)
-    routes.add("GET", "/bulk/issues/transition", available_transitions)
-    routes.add("POST", "/bulk/issues/transition", take_transitions)
-    routes.add("POST", "/bulk/issues/delete", delete)
+    for method, path, handler in (
+        ("GET", "/bulk/issues/fields", editable_fields),
+        ("POST", "/bulk/issues/fields", edit_fields),
+        ("GET", "/bulk/issues/transition", available_transitions),
+        ("POST", "/bulk/issues/transition", take_transitions),
+        ("POST", "/bulk/issues/delete", delete),
+    ):
+        routes.add(method, path, _in_bulk_form(handler))
     routes.add("GET", "/bulk/queue/{task}", progress)
     for method in ("GET", "POST", "DELETE"):
         routes.add(method, "/webhook", webhooks)
