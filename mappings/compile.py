@@ -48,6 +48,7 @@ def bind(mapping: Mapping, schemas: Mapping_[str, Schema], *, partial: bool = Fa
         pages=mapping.pages,
         limits=mapping.limits,
         checksum=mapping.checksum,
+        missing=tuple(name for name in mapping.connections if name not in schemas),
     )
 
 

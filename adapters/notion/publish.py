@@ -111,6 +111,14 @@ class NotionPublisher:
         """List the page's own blocks; those inside other blocks belong to people."""
         return tuple((str(block["id"]), signature_held(block)) for block in self._listed(page))
 
+    def made(self, page: str) -> frozenset[str]:
+        """Tell which of the page's own blocks the connection's bot has made."""
+        me = self._client.get("users/me", "its own account")["id"]
+        blocks = self._listed(page)
+        return frozenset(
+            str(b["id"]) for b in blocks if (b.get("created_by") or {}).get("id") == me
+        )
+
     def append(self, page: str, blocks: Sequence[PageBlock], after: str | None) -> tuple[str, ...]:
         """Add blocks, up to 100 in a request."""
         ids: list[str] = []

@@ -75,7 +75,7 @@ def explain(
                 connection,
                 stored.record.key,
                 stored.record.url,
-                cell.base if cell else None,
+                _shows(connection, cell, conflict),
                 state,
                 cell_rule.place.short,
                 detail,
@@ -99,6 +99,15 @@ def explain(
         history=tuple(history),
         would_change=_would_change(name, owner),
     )
+
+
+def _shows(connection: str, cell: Cell | None, conflict: Conflict | None) -> Value:
+    """Return what a tool holds; a disputed cell's base is what was agreed before, not what it holds."""
+    claims = conflict.claims if conflict is not None else ()
+    for claim in claims:
+        if claim.connection == connection:
+            return claim.value
+    return cell.base if cell else None
 
 
 def _state(

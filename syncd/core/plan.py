@@ -5,14 +5,14 @@ Pure and total: the same items, records and rules give the same plan, byte for b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncd.core.fields import CATALOGUE
 from syncd.core.model import Cell, Item, Notice, StoredRecord
 from syncd.core.people import Directory
 from syncd.core.records import FieldKind, Record, Value
-from syncd.core.rules import SHARED, CellRule, Roadmap, Side, UnmappedError
+from syncd.core.rules import DERIVED, SHARED, CellRule, Roadmap, Side, UnmappedError
 from syncd.core.values import digest, same
 
 
@@ -168,7 +168,7 @@ def _creation(
         value = item.fields.get(name)
         if value is None or not rule.writable or rule.remote in side.create_fields:
             continue
-        if not _parent_reachable(roadmap, situation, rule, value):
+        if not _can_be_said(roadmap, situation, rule, value):
             continue
         if not _fits(rule, value, container, directory, item, notices):
             continue
@@ -209,7 +209,7 @@ def _update(
         if cell.refused is not None and same(roadmap.fields[name].type, cell.sent, value):
             notices.append(_refused(item, rule, cell.refused))
             continue
-        if not _parent_reachable(roadmap, situation, rule, value):
+        if not _can_be_said(roadmap, situation, rule, value):
             continue
         if not _fits(rule, value, record.container, directory, item, notices):
             continue
@@ -230,6 +230,27 @@ def _update(
         record.key,
         tuple(cells),
     )
+
+
+def _can_be_said(roadmap: Roadmap, situation: Situation, rule: CellRule, value: Value) -> bool:
+    """Tell whether a value may be written yet: its parent has a place, its sum is over everything."""
+    reachable = _parent_reachable(roadmap, situation, rule, value)
+    return reachable and _known_whole(roadmap, situation, rule)
+
+
+def _known_whole(roadmap: Roadmap, situation: Situation, rule: CellRule) -> bool:
+    """Tell whether a rolled-up value may be shown: a sum over what was only half read is none."""
+    field = roadmap.fields[rule.field]
+    if field.rollup is None or field.owners.get(situation.item.level) != DERIVED:
+        return True
+    return whole(roadmap, situation.ready)
+
+
+def whole(roadmap: Roadmap, ready: Collection[tuple[str, str]]) -> bool:
+    """Tell whether every scope of the mapping has been read in full at least once."""
+    if roadmap.missing:
+        return False
+    return all((scope.connection, scope.id) in ready for scope in roadmap.scopes)
 
 
 def _unread(

@@ -127,6 +127,10 @@ class Publisher(Protocol):
         """
         ...
 
+    def made(self, page: str) -> frozenset[str]:
+        """Return the ids of the page's own blocks that this connection's account has made."""
+        ...
+
     def append(self, page: str, blocks: Sequence[PageBlock], after: str | None) -> tuple[str, ...]:
         """Add blocks after a block (None: at the end); returns the new ids. One request per 100."""
         ...

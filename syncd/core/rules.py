@@ -171,6 +171,7 @@ class Roadmap:
     pages: tuple[PageRule, ...] = ()
     limits: Limits = field(default_factory=Limits)
     checksum: str = ""
+    missing: tuple[str, ...] = ()  # connections that did not answer, and are left out of the rules
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -27,6 +27,9 @@ def one_after_another(
     return result
 
 
+PENDING = "pages-pending"
+"""Document that says, through any crash, that something a page shows has changed."""
+
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how much is done, and how much there is (None: unknown)."""
 
@@ -59,9 +62,19 @@ class Context:
     errors: dict[str, SourceError] = field(default_factory=dict)
     noted: bool = False  # it is stored that something new may have to be matched
     attempts: dict[str, int] = field(default_factory=dict)
-    touched_levels: set[str] = field(default_factory=set)
+    touched: bool = False  # it is stored that something a page shows has changed
     moved: bool = False  # some item has got another parent
     gone: dict[str, set[str]] = field(default_factory=dict)  # deleted records, as far as asked for
+
+    def touch(self, level: str) -> None:
+        """Note that an item of a level has changed: pages that show the level are due.
+
+        Called inside the transaction that stores the item, so that no crash can part the two.
+        """
+        shown = any(level in rule.levels for rule in self.roadmap.pages)
+        if shown and not self.touched:
+            self.store.save_document(PENDING, value=True)
+            self.touched = True
 
     def attempt(self, connection: str) -> str:
         """Return the id of the next attempt: cycle, connection, number."""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from syncd.core.errors import Unsafe
 from syncd.core.guard import refusals
 from syncd.core.model import CursorState, CycleReport, Intent, Item, Notice, StoredRecord, Tally
-from syncd.core.plan import Change, Plan, Situation, make, plan_item
+from syncd.core.plan import Change, Plan, Situation, make, plan_item, whole
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import Context
 from syncd.engine.fetch import fetch
@@ -87,7 +87,8 @@ def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
         _learn(context)
         outlook = _outlook(context, frozen=outlook.frozen)
     _mark_filled(context, outlook)
-    pages = _publish(context)
+    may_publish = whole(context.roadmap, _ready(context)) and not context.stopping()
+    pages = publish(context) if may_publish else 0
     return _report(context, outlook, started, ticks, pages, rounds)
 
 
@@ -216,21 +217,6 @@ def _new_day(context: Context) -> None:
     with context.store.transaction():
         context.store.mark_dirty([item.id for item in context.store.items_at(levels)])
         context.store.save_document("today", today)
-
-
-def _publish(context: Context) -> int:
-    """Publish; a page that is due stays due until it has been written, through any crash."""
-    levels = {level for rule in context.roadmap.pages for level in rule.levels}
-    if levels & context.touched_levels:
-        context.store.save_document("pages-pending", value=True)
-    if not context.roadmap.pages or context.stopping():
-        return 0
-    written = publish(context)
-    if context.store.document("pages-pending") is True and all(
-        rule.connection in context.healthy() for rule in context.roadmap.pages
-    ):
-        context.store.save_document("pages-pending", value=False)
-    return written
 
 
 def _report(

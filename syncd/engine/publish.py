@@ -11,43 +11,50 @@ from syncd.core.errors import Gone, SourceError
 from syncd.core.ports import Publisher
 from syncd.core.rules import PageRule
 from syncd.core.views import PageBlock, roadmap_page, yesterday
-from syncd.engine.context import Context
+from syncd.engine.context import PENDING, Context
 
 
 @dataclass(slots=True)
 class Published:
-    """What is known of one page: its id, our blocks in order, and whether an edit was interrupted.
-
-    `intended` are the signatures an interrupted edit may have added without our knowing their ids.
-    """
+    """What is known of one page: its id, our blocks in order, and whether an edit was interrupted."""
 
     page: str | None = None
     blocks: list[list[str]] = field(default_factory=list)  # [key, kind, block id, signature]
-    intended: list[str] = field(default_factory=list)
     busy: bool = False
     day: str = ""
     as_of: float = 0.0
 
 
 def publish(context: Context) -> int:
-    """Bring every page of the mapping up to date; returns the number of blocks written."""
-    written = 0
+    """Bring every page of the mapping up to date; returns the number of blocks written.
+
+    A page that is due stays due until it has been written, through any failure or crash.
+    """
+    written, complete = 0, True
     for rule in context.roadmap.pages:
         publisher = context.publishers.get(rule.connection)
         if publisher is None or rule.connection not in context.healthy():
+            complete = False
             continue
         try:
             written += _publish(context, publisher, rule)
+        except Gone:
+            # somebody deleted the page; the next cycle looks for it by its title, or makes it anew
+            _save(context, _name(rule), Published())
+            complete = False
         except SourceError as error:
             context.failed(rule.connection, error)
+            complete = False
+    if complete and context.store.document(PENDING) is True:
+        context.store.save_document(PENDING, value=False)
     return written
 
 
 def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
-    name = f"page:{rule.connection}:{rule.title}"
+    name = _name(rule)
     state = _load(context, name)
     today = datetime.fromtimestamp(context.clock.now(), UTC).date().isoformat()
-    pending = context.store.document("pages-pending") is True
+    pending = context.store.document(PENDING) is True
     settled = state.page is not None and not state.busy and not context.full
     if settled and state.day == today and not pending:
         return 0
@@ -55,6 +62,7 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
         state.page = publisher.find_page(rule.title, rule.under) or publisher.create_page(
             rule.title, rule.under
         )
+        state.busy = True  # it may hold blocks of ours that a lost state knew
         _save(context, name, state)
     if state.busy or context.full:
         _inspect(publisher, state)
@@ -63,9 +71,14 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
         state.as_of = context.clock.now()
         blocks = _render(context, rule, state.as_of)
     written = _edit(context, publisher, name, state, blocks)
-    state.day, state.busy, state.intended = today, False, []
+    state.day, state.busy = today, False
     _save(context, name, state)
     return written
+
+
+def _name(rule: PageRule) -> str:
+    """Return the name under which a page is remembered."""
+    return f"page:{rule.connection}:{rule.title}"
 
 
 def _edit(
@@ -99,18 +112,21 @@ def _signatures(publisher: Publisher, blocks: Sequence[PageBlock]) -> list[str]:
 
 
 def _inspect(publisher: Publisher, state: Published) -> None:
-    """Look at the page itself: forget blocks that are gone, adopt those an interrupted edit left."""
+    """Look at the page itself: forget blocks that are gone, take up those of ours we do not know.
+
+    An interrupted edit or a lost state leaves such blocks; they are told by who made them.
+    """
     present = dict(publisher.blocks(str(state.page)))
     order = {block: rank for rank, block in enumerate(present)}
     kept = [block for block in state.blocks if block[2] in present]
     for block in kept:
         block[3] = present[block[2]]
     known = {block[2] for block in kept}
-    left = set(state.intended)
+    ours = publisher.made(str(state.page))
     strays = [
         ["", "", block, signature]
         for block, signature in present.items()
-        if block not in known and signature in left
+        if block in ours and block not in known
     ]
     state.blocks = sorted([*kept, *strays], key=lambda block: order[block[2]])
 
@@ -129,7 +145,7 @@ class _Edit:
         signatures = dict(zip(wanted, _signatures(self.publisher, wanted), strict=True))
         steps = self._steps(wanted)
         if any(step[0] != "equal" for step in steps) or self._differs(wanted, signatures):
-            self.state.busy, self.state.intended = True, list(signatures.values())
+            self.state.busy = True
             _save(self.context, self.name, self.state)
         result: list[list[str]] = []
         rest = [list(block) for block in self.state.blocks]
@@ -214,7 +230,6 @@ def _save(context: Context, name: str, state: Published) -> None:
         {
             "page": state.page,
             "blocks": state.blocks,
-            "intended": state.intended,
             "busy": state.busy,
             "day": state.day,
             "as_of": state.as_of,

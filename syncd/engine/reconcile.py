@@ -95,7 +95,7 @@ def _merge_batch(context: Context, batch: list[str]) -> set[str]:
         if merged != work.item:
             changed[item_id] = merged
             raised.update(p for p in (work.item.parent, merged.parent) if p is not None)
-            context.touched_levels.add(merged.level)
+            context.touch(merged.level)
             context.moved = context.moved or merged.parent != work.item.parent
     store.save_items(list(changed.values()))
     return raised
@@ -440,7 +440,7 @@ def roll_up_once(context: Context, items: Collection[str]) -> set[str]:
         if news == item:
             continue
         changed.append(news)
-        context.touched_levels.add(item.level)
+        context.touch(item.level)
         _note_open(context, item, news)
         if news.aggregate != item.aggregate and item.parent is not None:
             above.add(item.parent)

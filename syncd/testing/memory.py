@@ -281,12 +281,14 @@ class MemoryPages:
     faults: Faults = field(default_factory=Faults)
     titles: dict[str, str] = field(default_factory=dict)  # page id -> title
     contents: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # (block, signature)
-    made: int = 0
+    theirs: set[str] = field(default_factory=set)  # blocks that people wrote
+    count: int = 0
     batch: int = 100  # blocks in one request
 
     def write(self, page: str, text: str, at: int) -> str:
         """Put a person's block at a position of a page; returns its id."""
         block = self._new_id()
+        self.theirs.add(block)
         self.contents[page].insert(at, (block, text))
         return block
 
@@ -310,6 +312,10 @@ class MemoryPages:
         """List the blocks of a page, people's included."""
         self.faults.around("blocks")
         return tuple(self.contents[page])
+
+    def made(self, page: str) -> frozenset[str]:
+        """Tell which blocks of a page are ours."""
+        return frozenset(block for block, _signature in self.contents[page]) - self.theirs
 
     def append(self, page: str, blocks: Sequence[PageBlock], after: str | None) -> tuple[str, ...]:
         """Add blocks, some in each request."""
@@ -350,8 +356,8 @@ class MemoryPages:
         raise Gone(self.connection, f"block {block_id} is not there: run a full cycle")
 
     def _new_id(self) -> str:
-        self.made += 1
-        return f"b{self.made}"
+        self.count += 1
+        return f"b{self.count}"
 
     @property
     def writes(self) -> int:
