@@ -101,13 +101,13 @@ def _head(visit: Visit, board: Board) -> Html:
     return join(
         tag("div", tag("h1", board.project["name"], " ", tag("small", key)),
             search_box("/ui/jira", board.asked, "Find issues", project=key),
-            creation(visit.desk, board, address("/ui/jira", project=key)), class_="headline"),
+            creation(visit.desk, board, ""), class_="headline"),
         tag("nav", tabs, class_="tabs", aria_label="Projects") if len(tabs) > 1 else None,
     )  # fmt: skip
 
 
 def creation(desk: Desk, board: Board, back: str) -> Html:
-    """Return the form that makes an issue."""
+    """Return the form that makes an issue; it leads back, or to the issue where `back` is empty."""
     path = f"/rest/api/3/issue/createmeta/{part(board.project['key'])}/issuetypes"
     kinds = [
         (each["id"], each["name"])

@@ -65,7 +65,7 @@ def show(visit: Visit) -> Page:
         _places(visit.desk, found, chosen["id"]),
         tag("div", tag("h1", title),
             search_box("/ui/notion", visit.ask("q"), "Find rows", table=chosen["id"]),
-            creation(chosen, address("/ui/notion", table=chosen["id"])), class_="headline"),
+            creation(chosen, ""), class_="headline"),
         tag("div", table(visit.desk, chosen, visit.ask("q"), visit.ask("page")),
             data_live="table"),
     )  # fmt: skip
@@ -85,7 +85,7 @@ def _places(desk: Desk, found: list[Json], chosen: str) -> Html:
 
 
 def creation(source: Json, back: str) -> Html:
-    """Return the form that makes a row."""
+    """Return the form that makes a row; it leads back, or to the row where `back` is empty."""
     inner = form("/ui/notion/create", hidden(source=source["id"], back=back),
                  rows([Field("title", "Title", "text", empty=False)]),
                  button("Add page", class_="primary"))  # fmt: skip
