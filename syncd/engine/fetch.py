@@ -67,10 +67,16 @@ def _read(
 def read_scope(
     context: Context, adapter: Adapter, scope: Scope, state: CursorState, *, full: bool
 ) -> None:
-    """Read one scope to its end; the cursor is stored together with the last page."""
+    """Read one scope to its end; the cursor is stored together with the last page.
+
+    A read that is broken off, by a failure or because we are asked to stop, is begun anew.
+    """
     store = context.store
     started = context.clock.now()
-    sweep = state.sweep + 1 if full else 0
+    if full:  # a number of its own, also for a read that breaks off: it lists other records
+        state = replace(state, sweep=state.sweep + 1)
+        store.save_cursor(scope.connection, scope.id, state)
+    sweep = state.sweep if full else 0
     cursor = None if full or state.cursor is None else state.cursor
     known = store.count(scope.connection, scope.id) if full else 0
     listed = 0
@@ -83,6 +89,8 @@ def read_scope(
                 store.save_cursor(
                     scope.connection, scope.id, replace(state, cursor=page.cursor, read_at=started)
                 )
+        if context.stopping():
+            return
         if full:
             context.progress(f"reading {scope.name}", listed, state.full_count or None)
             if page.cursor is not None:
@@ -198,8 +206,7 @@ def _finish_sweep(
         store.save_cursor(scope.connection, scope.id, replace(state, frozen=sentence))
         store.replace_notices(subject, [Notice("frozen", subject, "", sentence, started)])
         return
-    sweep = state.sweep + 1
-    missing = store.unseen(scope.connection, scope.id, sweep)[:VERIFY_AT_MOST]
+    missing = store.unseen(scope.connection, scope.id, state.sweep)[:VERIFY_AT_MOST]
     _verify(context, adapter, scope, missing)
     with store.transaction():
         if state.full_at is None:  # what could not be matched or created before may be so now
@@ -210,8 +217,7 @@ def _finish_sweep(
             scope.connection,
             scope.id,
             replace(
-                state, cursor=cursor, read_at=started, full_at=started, full_count=listed,
-                sweep=sweep, frozen=None,
+                state, cursor=cursor, read_at=started, full_at=started, full_count=listed, frozen=None,
             ),
         )  # fmt: skip
 
