@@ -167,15 +167,19 @@ def _asana_choice(stage: Stage, path: str, thing: Json) -> _Choice:
 def _notion_choices(stage: Stage) -> list[_Choice]:
     found: list[_Choice] = []
     for prop in _first_source(stage).properties.values():
-        options = prop.config.get("options") or []
-        found += [_notion_choice(options, option) for option in options]
+        options: dict[str, Json] = prop.config.get("options") or {}
+        found += [_notion_choice(options, name) for name in options]
     return found
 
 
-def _notion_choice(options: list[Json], option: Json) -> _Choice:
-    return _Choice(
-        option["name"], lambda name: option.update(name=name), lambda: options.remove(option)
-    )
+def _notion_choice(options: dict[str, Json], identifier: str) -> _Choice:
+    def rename(name: str) -> None:
+        options[identifier] = {**options[identifier], "name": name}
+
+    def drop() -> None:
+        del options[identifier]
+
+    return _Choice(options[identifier]["name"], rename, drop)
 
 
 def drop_option(stage: Stage) -> None:
@@ -219,8 +223,7 @@ def rekey(stage: Stage) -> None:
     """Change a Jira project's key (`key`); in Asana archive a project, in Notion move a database."""
     if stage.service == "jira":
         project = _project(stage)
-        stage.ask("PUT", f"/rest/api/3/project/{project.key}",
-                  {"key": stage.option("key") or f"{project.key[:8]}X"})  # fmt: skip
+        _rekey_project(stage, project, stage.option("key") or f"{project.key[:8]}X")
     elif stage.service == "asana":
         gid = stage.option("container") or next(iter(stage.stand_in.store.kinds["project"]))
         stage.ask("PUT", f"/api/1.0/projects/{gid}", {"data": {"archived": True}})
@@ -231,6 +234,19 @@ def rekey(stage: Stage) -> None:
             "properties": {"title": {"title": [{"text": {"content": "Archive"}}]}}})  # fmt: skip
         stage.ask("PATCH", f"/v1/databases/{source.parent[1]}",
                   {"parent": {"type": "page_id", "page_id": page["id"]}})  # fmt: skip
+
+
+def _rekey_project(stage: Stage, project: Any, key: str) -> None:  # noqa: ANN401
+    """Give a Jira project another key and all its issues new keys; the old ones still lead there."""
+    store = stage.stand_in.store
+    project.old_keys.append(project.key)
+    project.key = key
+    store.add_project(project)
+    for issue in store.issues.values():
+        if issue.project_id == project.id:
+            issue.key = f"{key}-{issue.key.rpartition('-')[2]}"
+            store.keys[issue.key.upper()] = issue.id
+    store.revision += 1
 
 
 def move_item(stage: Stage) -> None:

@@ -140,14 +140,15 @@ def _move_on(stage: Stage, identifier: str) -> None:
 def hot(stage: Stage) -> Response:
     """Change one item (`item`, or the first that was seen) before every listing."""
     memory = stage.rule.memory
-    if memory.get("item") or stage.option("item"):
-        touch(stage, str(memory.get("item") or stage.option("item")))
+    item = stage.option("item") or memory.get("item")
+    if item:
+        touch(stage, str(item))
     got = _listing(stage)
     if isinstance(got, Response):
         return got
     names = [name_of(stage.service, row) for row in got[3]]
     first = next((name for name in names if changed_at(stage, name) is not None), None)
-    if first and "item" not in memory:
+    if first and not item:
         memory["item"] = first
         touch(stage, first)
     return got[0]

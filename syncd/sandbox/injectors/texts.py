@@ -51,7 +51,7 @@ def composed(stage: Stage) -> Response:
 
 
 def drifting(stage: Stage) -> Response:
-    """Store rich text in another shape than was sent: one more empty paragraph, or split runs."""
+    """Store rich text in another shape than was sent: an empty paragraph more, split runs."""
     body = stage.sent()
     if not body:
         return stage.go_on()
@@ -78,8 +78,10 @@ def _halves(run: Json) -> list[Json]:
     if len(words) < 2:  # noqa: PLR2004 - nothing to split
         return [run]
     middle = len(words) // 2
-    return [{**run, "text": {**run["text"], "content": part}}
-            for part in (words[:middle], words[middle:])]  # fmt: skip
+    first = {**run, "text": {**run["text"], "content": words[:middle]}}
+    second = {**run, "text": {**run["text"], "content": words[middle:]}}
+    # runs of one look would be joined again
+    return [first, {**second, "annotations": {**run.get("annotations", {}), "color": "gray"}}]
 
 
 def disordered(stage: Stage) -> Response:

@@ -64,9 +64,10 @@ class Query:
     def _matching(self, ordered: Sequence[str], start: int, test: Test | None) -> Iterator[Page]:
         """Yield the rows from a place on that pass the test; this loop is the hot one."""
         nodes = cast("dict[str, Page]", self._store.nodes)  # rows are pages
+        hidden = self._store.unshared
         for index in range(start, len(ordered)):
             page = nodes[ordered[index]]
-            if test is None or test(page):
+            if (test is None or test(page)) and page.id not in hidden:
                 yield page
 
     def _position(self, cursor: object, ordered: Sequence[str]) -> tuple[int, int]:
