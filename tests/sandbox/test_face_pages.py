@@ -130,7 +130,10 @@ def test_every_view_is_whole_html_under_a_strict_policy(browser):
         policy = browser.ask("GET", path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
-        for name, attributes in Elements(text).seen:
+        seen = Elements(text).seen
+        idents = [attributes["id"] for _name, attributes in seen if "id" in attributes]
+        assert len(idents) == len(set(idents)), path
+        for name, attributes in seen:
             assert not any(key.startswith("on") or key == "style" for key in attributes), name
             for key in ("src", "href", "action"):
                 address = attributes.get(key, "/ui/")

@@ -93,7 +93,11 @@ def _places(desk: Desk, task: Json) -> Html | None:
         now = (place.get("section") or {}).get("gid", "")
         options = [(each["gid"], each["name"]) for each in listed]
         field = Field("section", project["name"], "choice", (now,), options, empty=False)
-        forms.append(form(f"/ui/asana/{task['gid']}/move", rows([field]), button("Move")))
+        forms.append(
+            form(
+                f"/ui/asana/{task['gid']}/move", rows([field], f"{project['gid']}-"), button("Move")
+            )
+        )
     return section("Section", forms) if forms else None
 
 
@@ -157,7 +161,9 @@ def _subtasks(desk: Desk, task: Json) -> Html:
         for each in desk.asana_pages(f"{path}{asked}", 300)
     ]  # fmt: skip
     field = Field("name", "Name", "text", empty=False)
-    adding = folded("+ Subtask", form(f"{back}/subtask", rows([field]), button("Add subtask")))
+    adding = folded(
+        "+ Subtask", form(f"{back}/subtask", rows([field], "sub-"), button("Add subtask"))
+    )
     return section("Subtasks", list_or("None yet.", items, "tasks"), adding)
 
 

@@ -74,13 +74,15 @@ def _joined(values: Iterable[str]) -> str:
     return "\n".join(sorted(values)).strip()
 
 
-def rows(fields: Iterable[Field]) -> Html:
-    """Return labelled inputs with what they held when the page was made."""
-    return join(_row(field) for field in fields)
+def rows(fields: Iterable[Field], within: str = "") -> Html:
+    """Return labelled inputs with what they held when the page was made.
+
+    `within` tells inputs of one name apart where a page has several forms.
+    """
+    return join(_row(field, f"f-{within}{field.name}") for field in fields)
 
 
-def _row(field: Field) -> Html:
-    ident = f"f-{field.name}"
+def _row(field: Field, ident: str) -> Html:
     if field.kind == "shown":
         return tag("div", tag("span", field.label, class_="label"), tag("div", field.shown),
                    class_="row")  # fmt: skip

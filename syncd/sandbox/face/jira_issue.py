@@ -185,7 +185,9 @@ def _child_form(desk: Desk, issue: Json) -> Html | None:
         Field("kind", "Type", "choice", (kinds[0][0],), kinds, empty=False),
     )
     kept = hidden(project=project, parent=issue["key"], back=f"/ui/jira/{issue['key']}")
-    return folded("+ Child", form("/ui/jira/create", kept, rows(fields), button("Create child")))
+    return folded(
+        "+ Child", form("/ui/jira/create", kept, rows(fields, "child-"), button("Create child"))
+    )
 
 
 def _talk(desk: Desk, issue: Json) -> Html:

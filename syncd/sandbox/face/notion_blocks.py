@@ -39,7 +39,7 @@ def shown(desk: Desk, parent: str, page: str, depth: int = 0) -> Html:
 
 def _group(desk: Desk, kind: str, blocks: list[Json], page: str, depth: int) -> Html:
     items = (
-        tag("li" if kind in _LISTS else "div", _content(desk, block),
+        tag("li" if kind in _LISTS else "div", _check(block, page), _content(desk, block),
             _tools(block, page), _inside(desk, block, page, depth),
             class_=f"block {kind}", id=block["id"])
         for block in blocks
@@ -81,6 +81,8 @@ def _content(desk: Desk, block: Json) -> Html:
     url = held.get("url") or held.get("external", {}).get("url")
     if url:
         return tag("p", tag("a", url, href=url, rel="noreferrer"))
+    if block["has_children"]:
+        return Html()  # a table, columns, a synced block: what they hold is shown
     return tag("span", held.get("expression") or f"[{kind.replace('_', ' ')}]", class_="faint")
 
 
@@ -96,6 +98,16 @@ def _child(desk: Desk, block: Json) -> Html:
     )
 
 
+def _check(block: Json, page: str) -> Html | None:
+    """Return the box of a to-do, as a button."""
+    if block["type"] != "to_do":
+        return None
+    checked = block["to_do"]["checked"]
+    box = button("☑" if checked else "☐", value=("checked", "no" if checked else "yes"),
+                 says="Uncheck" if checked else "Check", class_="check")  # fmt: skip
+    return form(f"/ui/notion/{page}/block", hidden(block=block["id"], kind="to_do"), box)
+
+
 def _tools(block: Json, page: str) -> Html:
     return tag("div", list(_tool(block, page)), class_="tools")
 
@@ -105,14 +117,9 @@ def _tool(block: Json, page: str) -> Iterator[Node]:
     held = block[kind]
     action = f"/ui/notion/{page}/block"
     this = {"block": block["id"], "kind": kind}
-    if kind == "to_do":
-        checked = held["checked"]
-        says = "Uncheck" if checked else "Check"
-        yield form(action, hidden(**this), button("☑" if checked else "☐", says=says,
-                   value=("checked", "no" if checked else "yes"), class_="check"))  # fmt: skip
     if kind in dict(KINDS) and values.is_plain(held["rich_text"]):
         field = Field("text", "Text", "area", (values.words(held["rich_text"]),))
-        yield folded("Edit", form(action, hidden(**this), rows([field]), button("Save")),
+        yield folded("Edit", form(action, hidden(**this), rows([field], f"{block['id']}-"), button("Save")),
                      class_="folded small")  # fmt: skip
     if not kind.startswith("child_"):
         yield form(action, hidden(**this), button("×", value=("remove", "yes"), class_="arrow",
@@ -125,4 +132,6 @@ def adding(page: str) -> Html:
         Field("kind", "Kind", "choice", ("paragraph",), KINDS, empty=False),
         Field("text", "Text", "area"),
     )
-    return folded("+ Block", form(f"/ui/notion/{page}/add", rows(fields), button("Add block")))
+    return folded(
+        "+ Block", form(f"/ui/notion/{page}/add", rows(fields, "add-"), button("Add block"))
+    )
