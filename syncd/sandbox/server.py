@@ -83,13 +83,18 @@ class Application:
         if body is None:
             return  # the client died while it sent: half a request is none
         request = _request(service, path, scope, body)
-        outcome = self.sandbox.exchange(service, request)
-        if outcome.delay:
-            await asyncio.sleep(outcome.delay)
-        if outcome.response is None:
-            await _hang_up(scope, receive)
-        else:
-            await _send(outcome, outcome.response, scope, receive, send)
+        limits = self.sandbox.limits
+        refused = limits.enter(service, request)
+        try:
+            outcome = Outcome(refused) if refused else self.sandbox.exchange(service, request)
+            if outcome.delay:
+                await asyncio.sleep(outcome.delay)
+            if outcome.response is None:
+                await _hang_up(scope, receive)
+            else:
+                await _send(outcome, outcome.response, scope, receive, send)
+        finally:
+            limits.leave(service, request)
 
 
 async def _body(receive: Receive) -> bytes | None:
