@@ -21,7 +21,7 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -191,7 +191,9 @@ class _Controls:
         self.sandbox = sandbox
         self.snapshots: dict[str, dict[str, Any]] = {}
 
-    async def index(self, _request: HttpRequest) -> HttpResponse:
+    async def index(self, request: HttpRequest) -> HttpResponse:
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/ui/", 303)
         return PlainTextResponse("syncd sandbox: /ui/ /jira /asana/api/1.0 /notion/v1 /_sandbox/\n")
 
     async def health(self, _request: HttpRequest) -> HttpResponse:

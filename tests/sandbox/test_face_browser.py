@@ -156,7 +156,7 @@ def test_what_others_do_appears_without_reloading_and_drafts_stay(running, page)
 
 
 def test_side_by_side_is_live(running, page):
-    page.goto(f"{running.url}/ui/")
+    page.goto(running.url)  # leads a browser to the face
     auth = (running.sandbox.jira.email, running.sandbox.jira.token)
     fields = {
         "project": {"key": "WEB"},
