@@ -325,14 +325,23 @@ def _option_test(prop: Prop, condition: JSON, where: str) -> Test:
         return existence(_value(key), name, wanted, where)
     if name not in ("equals", "does_not_equal"):
         raise bad(f"{where}.equals", "be defined", MISSING)
-    if not isinstance(wanted, str):
-        raise bad(f"{where}.{name}", "be a string", wanted)
-    target = _option_id(prop, wanted)
-    if target is None:
-        raise invalid(f'{prop.type} option "{wanted}" not found for property "{prop.name}".')
+    targets = _options(prop, wanted, f"{where}.{name}")
     if name == "equals":
-        return lambda page: page.values.get(key) == target
-    return lambda page: page.values.get(key) != target
+        return lambda page: page.values.get(key) in targets
+    return lambda page: page.values.get(key) not in targets
+
+
+def _options(prop: Prop, wanted: object, where: str) -> frozenset[str]:
+    """Return the options named: one, or any of a list (undocumented, but recorded)."""
+    found = set()
+    for name in wanted if isinstance(wanted, list) and wanted else [wanted]:
+        if not isinstance(name, str):
+            raise bad(where, "be a string", wanted)
+        target = _option_id(prop, name)
+        if target is None:
+            raise invalid(f'{prop.type} option "{name}" not found for property "{prop.name}".')
+        found.add(target)
+    return frozenset(found)
 
 
 def _item_test(kind: str, condition: JSON, where: str) -> Callable[[Any], bool]:
