@@ -423,3 +423,106 @@ def test_a_form_knows_what_a_person_changed():
     assert Form((("was.a", was), ("a", "3"))).changed() == {"a": ["3"]}
     assert Form((("was.a", was),)).changed() == {"a": []}
     assert Form.parse(b"was.t=a%0D%0Ab&t=a%0D%0Ab").changed() == {}
+
+
+# everything there is
+
+
+def test_every_kind_of_block_is_shown(browser, notion):
+    row = first_row(browser)
+    text = [{"type": "text", "text": {"content": "words"}}]
+    media = {"type": "external", "external": {"url": "https://example.com/x.png"}}
+    inner = [{"type": "paragraph", "paragraph": {"rich_text": text}}]
+    column = {"type": "column", "column": {"children": inner}}
+    held = {
+        "toggle": {"rich_text": text, "children": inner},
+        "callout": {"rich_text": text},
+        "equation": {"expression": "e=mc^2"},
+        "bookmark": {"url": "https://example.com/"},
+        "embed": {"url": "https://example.com/"},
+        "image": media,
+        "video": media,
+        "file": media,
+        "divider": {},
+        "breadcrumb": {},
+        "table_of_contents": {},
+        "link_to_page": {"type": "page_id", "page_id": row},
+        "column_list": {"children": [column, column]},
+        "synced_block": {"synced_from": None, "children": inner},
+    }
+    children = [{"type": kind, kind: value} for kind, value in held.items()]
+    notion("PATCH", f"/v1/blocks/{row}/children", {"children": children})
+    made = browser.look(f"/ui/notion/{row}")
+    for kind in held:
+        assert f'class="block {kind}"' in made
+    assert "e=mc^2" in made
+    assert made.count(">words</") == 6
+    assert 'href="https://example.com/x.png"' in made
+
+
+def test_every_kind_of_property_is_shown(browser, notion):
+    row = first_row(browser)
+    parent = notion("GET", f"/v1/pages/{row}")["parent"]["data_source_id"]
+    kinds = {
+        "checkbox": {}, "email": {}, "phone_number": {}, "files": {}, "created_time": {},
+        "created_by": {}, "last_edited_time": {}, "last_edited_by": {}, "unique_id": {},
+        "formula": {"expression": "1 + 1"},
+        "rollup": {"relation_property_name": "Parent", "rollup_property_name": "Name",
+                   "function": "count"},
+    }  # fmt: skip
+    properties = {f"my {kind}": {kind: about} for kind, about in kinds.items()}
+    notion("PATCH", f"/v1/data_sources/{parent}", {"properties": properties})
+    values = {
+        "my checkbox": {"checkbox": True},
+        "my email": {"email": "a@b.example"},
+        "my files": {"files": [{"name": "f", "external": {"url": "https://example.com/f"}}]},
+        "Target date": {"date": {"start": "2026-01-01", "end": "2026-02-01"}},
+        "Labels": {"multi_select": [{"name": "one"}, {"name": "two"}]},
+    }
+    notion("PATCH", f"/v1/pages/{row}", {"properties": values})
+    page = browser.look(f"/ui/notion/{row}")
+    table = browser.look("/ui/notion")
+    for kind in kinds:
+        assert f">my {kind}<" in page
+        assert f">my {kind}<" in table
+    assert "a@b.example" in table
+    assert "☑" in table
+    assert "2026-02-01" in page
+
+
+NONSENSE = ["", "x", "-1", "\x00", "..", "%2e%2e", "ü" * 300, "a/b", "null", "[]", HOSTILE]
+
+
+def test_nonsense_is_refused_in_words_and_never_breaks_a_page(browser):
+    row, task = first_row(browser), first_task(browser)
+    forms = {
+        "jira/create": ("project", "kind", "summary", "parent"),
+        "jira/WEB-1/move": ("status",),
+        "jira/WEB-1/edit": ("duedate", "priority", "customfield_10016", "nothing", "parent"),
+        "asana/create": ("project", "name", "section"),
+        f"asana/{task}/move": ("section",),
+        f"asana/{task}/edit": ("due_on", "assignee", "cf.1", "nothing"),
+        "notion/create": ("source", "title"),
+        f"notion/{row}/edit": ("title", "nothing", property_ids(browser, row)),
+        f"notion/{row}/add": ("kind", "text"),
+        f"notion/{row}/block": ("block", "kind", "remove"),
+        f"notion/{row}/move": ("to",),
+        "person": ("person", "back"),
+    }
+    for path, names in forms.items():
+        for nonsense in NONSENSE:
+            pairs = [(name, nonsense) for name in names]
+            pairs += [(f"was.{name}", "was") for name in names]
+            answer = browser.ask("POST", f"/ui/{path}", urlencode(pairs).encode())
+            assert answer.status in {303, 400, 403, 404, 422}, (path, nonsense, answer.status)
+    for nonsense in NONSENSE:
+        for service, name in (("jira", "project"), ("jira", "column"), ("jira", "page"),
+                              ("asana", "project"), ("asana", "page"), ("notion", "table"),
+                              ("notion", "page"), ("jira", "q"), ("notion", "q")):  # fmt: skip
+            answer = browser.ask("GET", f"/ui/{service}?{urlencode([(name, nonsense)])}")
+            assert answer.status in {200, 400, 404}, (service, name, nonsense)
+            Elements(answer.body.decode())
+
+
+def property_ids(browser, row):
+    return browser.links(f"/ui/notion/{row}", r'type="number"[^>]* name="([^"]+)"')[0]
