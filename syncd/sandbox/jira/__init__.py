@@ -49,6 +49,7 @@ from syncd.sandbox.wire import Request, Response, json_response
 _API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
 _AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
 _GROWING = ("revision", "setup")  # what is kept by these must never look fresh again
+_CACHES = frozenset({"jql_names", "sorted_answers"})
 _HEADERS = {
     "cache-control": "no-cache, no-store, no-transform",
     "server": "AtlassianEdge",
@@ -300,7 +301,7 @@ class JiraSandbox:
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of all state, which `restore` takes; later changes do not touch it."""
         held = {name: value for name, value in vars(self.store).items() if name != "clock"}
-        held["extras"] = {k: v for k, v in self.store.extras.items() if k != "jql_names"}
+        held["extras"] = {k: v for k, v in self.store.extras.items() if k not in _CACHES}
         return {"state": pickle.dumps((held, self._tokens, self._requests))}
 
     def restore(self, snapshot: dict[str, Any]) -> None:
