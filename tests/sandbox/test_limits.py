@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -147,3 +149,22 @@ def test_asana_requests_at_the_same_time(lab):
 )  # fmt: skip
 def test_the_numbers_are_those_that_the_vendors_publish(number, documented):
     assert number == documented
+
+
+def test_the_command_switches_them_on(tmp_path):
+    rules = tmp_path / "faults.json"
+    rules.write_text('[{"id": "H2", "variant": "zero", "service": "jira"}]')
+    command = [sys.executable, "-m", "syncd", "sandbox", "serve", "--port", "0", "--load", "empty",
+               "--limits", "0.01", "--faults", str(rules)]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        told = json.loads(process.stdout.readline())
+        notion = {
+            "authorization": f"Bearer {told['notion']['token']}",
+            "notion-version": "2026-03-11",
+        }
+        url = f"{told['notion']['url']}/v1/users/me"
+        got = [requests.get(url, headers=notion, timeout=9).status_code for _ in range(2)]
+        jira = requests.get(f"{told['jira']['url']}/rest/api/3/serverInfo", timeout=9)
+        process.terminate()
+    assert got == [200, 429]
+    assert (jira.status_code, jira.headers["retry-after"]) == (429, "0")

@@ -33,7 +33,7 @@ ISSUES_PER_PERSON = 250
 MAX_PEOPLE = 500
 DAYS = 730
 
-_FIRST = ("Amara", "Björn", "Chloé", "Diego", "Elif", "Farid", "Grażyna", "Hugo", "Ines", "Jamal",
+_FIRST = ("Amara", "Björn", "Chloé", "Diego", "Elif", "Farid", "Grażyna", "Hugo", "Irene", "Jamal",
           "Kenji", "Lúcia", "Marek", "Nadia", "Oscar", "Paula", "Quinn", "Rasa", "Søren", "Thandi",
           "Uwe", "Vera", "Wei", "Ximena", "Yusuf", "Zoë")  # fmt: skip
 _LAST = ("Andersson", "Bianchi", "Chen", "Diallo", "Eriksen", "Fischer", "González", "Haddad",
