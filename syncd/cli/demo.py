@@ -42,6 +42,7 @@ def demo(
     with _home(directory) as home, _sandbox(port) as running:
         credentials = running.sandbox.credentials(running.url)
         config = write(home, credentials, mapping_for("demo"), interval="3s")
+        say(f"look at all three, live:  {running.url}/ui/")
         for name, each in credentials.items():
             say(f"{name:<8} {each['url']}")
         if once:
