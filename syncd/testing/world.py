@@ -173,11 +173,16 @@ def _scopes() -> Iterable[Scope]:
 class World:
     """Three tools, a state, and the engine over them. `cycle()` runs one cycle an hour after the last."""
 
-    def __init__(self, roadmap: Roadmap | None = None, path: Path | None = None) -> None:
+    def __init__(
+        self,
+        roadmap: Roadmap | None = None,
+        path: Path | None = None,
+        store: Store | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.roadmap = roadmap or small_roadmap()
         self.path = path or Path(":memory:")
-        self.store: Store = state.store.open(self.path)
+        self.store: Store = store or state.store.open(self.path)
         self.tools = {name: MemoryTool(name, self.clock) for name in TOOLS}
         self.pages = MemoryPages("notion")
         self.jira, self.asana, self.notion = (self.tools[name] for name in TOOLS)
