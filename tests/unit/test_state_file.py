@@ -43,10 +43,10 @@ def test_a_newer_state_is_refused(path):
     assert path.read_bytes() == before
 
 
-def test_a_reader_asks_for_the_migration_of_an_older_state(path):
+def test_a_reader_finds_nothing_in_a_file_without_a_schema(path):
     store.open(path).close()
     change(path, "PRAGMA user_version = 0")
-    with pytest.raises(StateError, match="start the daemon once"):
+    with pytest.raises(StateError, match="there is nothing in the state file"):
         store.open(path, read_only=True)
 
 
