@@ -258,11 +258,13 @@ def _unread(
 ) -> bool:
     """Tell whether the tool shows, in a field that is its to decide, what the mapping cannot read.
 
-    What a record of our own making shows before its first value was delivered is nobody's word.
+    What a record of our own making showed from the start, before its first value was delivered, is
+    nobody's word; what has taken the place of a value that could be read is.
     """
     if roadmap.fields[rule.field].owners.get(item.level) not in (SHARED, rule.connection):
         return False
-    if rule.kind is FieldKind.PARENT or (cell.sent is not None and not cell.has_sent):
+    ours = cell.sent is not None and not cell.has_sent and cell.base is None
+    if rule.kind is FieldKind.PARENT or ours:
         return False
     try:
         rule.decode(record.fields.get(rule.remote), directory)

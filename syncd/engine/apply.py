@@ -93,11 +93,29 @@ def _carry_out(lane: _Lane, change: Change) -> None:
     if not _still_as_planned(lane, scope, change):
         return
     by_remote = {cell.remote: cell for cell in change.cells}
-    for group in lane.adapter.requests(
-        [cell.remote for cell in change.cells if cell.field in values]
-    ):
+    groups = lane.adapter.requests([cell.remote for cell in change.cells if cell.field in values])
+    for number, group in enumerate(groups):
         cells = tuple(by_remote[remote] for remote in group)
+        if number and _moved(lane.context, change, cells):
+            lane.context.store.mark_dirty([change.item])
+            return
         _update(lane, scope, change, cells, values)
+
+
+def _moved(context: Context, change: Change, cells: Iterable[CellChange]) -> bool:
+    """Tell whether what was last seen of the record, just now, shows an edit of these cells."""
+    stored = context.store.record(change.connection, str(change.record))
+    if stored is None:
+        return False
+    rules = context.roadmap.cells_of(change.level, change.connection)
+    for cell in cells:
+        try:
+            now = decoded(context, rules[cell.field], stored.record)
+        except UnmappedError:
+            continue
+        if not same(context.roadmap.fields[cell.field].type, now, cell.old):
+            return True
+    return False
 
 
 def _encode(context: Context, change: Change) -> dict[str, Value]:
@@ -141,6 +159,11 @@ def _still_as_planned(lane: _Lane, scope: Scope, change: Change) -> bool:
         if not same(kind, now, cell.old):
             context.store.mark_dirty([change.item])
             return False
+    # the parent is left out: one that would close a circle never agrees with what is known of it
+    others = [cell for cell in change.cells if cell not in shared and cell.field != "parent"]
+    if _moved(context, change, others):  # overruled in any case, but not unseen
+        context.store.mark_dirty([change.item])
+        return False
     return True
 
 

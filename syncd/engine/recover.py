@@ -123,6 +123,16 @@ def _take_over(context: Context, intent: Intent, record: Record) -> bool:
     }
     if level is not None and arrived:
         agree(context, level, record, arrived)
+        context.store.append_history(
+            [
+                context.entry(
+                    intent.item, name, "wrote", intent.connection, before=intent.cells[name][0],
+                    after=new, rule=intent.reasons.get(name, "").partition(" ")[0],
+                    detail=f"found as sent; {intent.id}",
+                )
+                for name, new in arrived.items()
+            ]
+        )  # fmt: skip
     return len(arrived) == len(intent.cells)
 
 
