@@ -18,6 +18,7 @@ from syncd.cli import (
     plan,
     run,
     sandbox,
+    simulate,
     state,
     status,
 )
@@ -45,6 +46,7 @@ app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
 app.command("history")(history.history)
+app.command("simulate")(simulate.simulate)
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(state.app, name="state")
 app.add_typer(sandbox.app, name="sandbox")

@@ -1,0 +1,41 @@
+"""`syncd simulate`: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+from typer.testing import CliRunner
+
+from syncd.cli import app
+from syncd.testing.schedule import draw
+from syncd.testing.seeded_bugs import BUGS
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["simulate", *words])
+
+
+def test_figures_for_people_and_for_programs():
+    told = run("--schedules", "3")
+    assert told.exit_code == 0
+    assert told.output.startswith("3 schedules, ")
+    assert told.output.endswith("0 schedules broke an invariant\n")
+    data = json.loads(run("--schedules", "3", "--json").output)
+    assert (data["schedules"], data["failures"]) == (3, {})
+
+
+def test_a_failing_run_names_its_seed_and_is_kept(tmp_path):
+    _meaning, bug = BUGS["no-journal"]
+    with bug():
+        told = run("--schedules", "1", "--seed", "4", "--save", str(tmp_path))
+        assert told.exit_code == 1
+        assert "seed 4: I17" in told.output
+        story = tmp_path / "seed-4.json"
+        assert run("--replay", str(story)).exit_code == 1
+    assert run("--replay", str(story)).output == "0 violations\n"
+
+
+def test_every_seeded_bug_has_a_line(tmp_path):
+    rows = json.loads(run("--bugs", "--schedules", "1", "--json").output)
+    assert [row["bug"] for row in rows] == list(BUGS)
+    assert draw(1).seed == 1

@@ -1,0 +1,77 @@
+"""The simulator: repeatable, quiet on the engine as it is, loud on an engine with a bug in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from syncd.testing.campaign import campaign, replay, save, smallest
+from syncd.testing.schedule import Event, draw, load
+from syncd.testing.seeded_bugs import BUGS
+from syncd.testing.simulator import Stage, simulate
+
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.json"))
+SCHEDULES = 200
+
+
+def everything(run):
+    return run.violations, run.human, run.written, run.born, run.figures
+
+
+def test_a_seed_is_one_run_for_ever():
+    for seed in (3, 17, 208):
+        assert draw(seed) == draw(seed)
+        assert everything(simulate(draw(seed))) == everything(simulate(draw(seed)))
+    assert everything(simulate(draw(3))) != everything(simulate(draw(4)))
+
+
+def test_no_invariant_is_broken_and_much_has_happened():
+    result = campaign(10_000, SCHEDULES)
+    assert result.failures == {}
+    happened = ("edits", "crashes", "lost_reply", "lost_request", "temporary", "rejected", "old")
+    assert all(result.figures[name] >= SCHEDULES // 10 for name in happened)
+    assert result.data()["schedules_per_second"] > 0
+
+
+def test_processes_side_by_side_come_to_the_same():
+    alone, together = campaign(1, 26), campaign(1, 26, jobs=2)
+    assert (alone.figures, alone.failures) == (together.figures, together.failures)
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_what_once_failed_does_not_fail_again(path):
+    assert replay(path) == []
+
+
+def test_a_bug_is_found_cut_down_and_kept(tmp_path):
+    _meaning, bug = BUGS["resurrection"]
+    with bug():
+        seed = min(campaign(1, 20).failures)
+        story = save(smallest(draw(seed)), tmp_path)
+        assert len(load(story.read_text("utf8")).events) < len(draw(seed).events)
+        assert any(text.startswith("I7") for text in replay(story))
+    assert replay(story) == []
+
+
+def test_a_schedule_comes_back_from_its_file():
+    for seed in range(20):
+        assert load(draw(seed).dump()) == draw(seed)
+        json.loads(draw(seed).dump())
+
+
+def test_a_crash_ends_the_process_and_the_next_one_goes_on():
+    calm = replace(draw(1), events=(), cycles=2)
+    crashed = replace(calm, events=(Event(0, "written", 0, "crash", ""),))
+    run = simulate(crashed)
+    assert (run.violations, run.figures["crashes"]) == ([], 1)
+    assert len(run.born) == len(simulate(calm).born)
+
+
+def test_without_events_nothing_is_left_to_chance_and_every_tool_agrees():
+    stage = Stage(replace(draw(5), events=(), cycles=1))
+    stage.turn(60.0)
+    stage.turn(60.0)
+    assert stage.world.differences() == []
