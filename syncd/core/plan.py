@@ -213,7 +213,7 @@ def _update(
             continue
         if not _fits(rule, value, record.container, directory, item, notices):
             continue
-        if _unread(roadmap, directory, item, rule, stored.record, cell):
+        if unread(roadmap, directory, item.level, rule, stored.record, cell):
             continue  # somebody's word that nobody has understood yet: it has been noted
         reason = _why(roadmap, item, name)
         cells.append(_cell_change(roadmap, item, rule, cell.base, reason))
@@ -253,15 +253,15 @@ def whole(roadmap: Roadmap, ready: Collection[tuple[str, str]]) -> bool:
     return all((scope.connection, scope.id) in ready for scope in roadmap.scopes)
 
 
-def _unread(
-    roadmap: Roadmap, directory: Directory, item: Item, rule: CellRule, record: Record, cell: Cell
+def unread(
+    roadmap: Roadmap, directory: Directory, level: str, rule: CellRule, record: Record, cell: Cell
 ) -> bool:
     """Tell whether the tool shows, in a field that is its to decide, what the mapping cannot read.
 
     What a record of our own making showed from the start, before its first value was delivered, is
     nobody's word; what has taken the place of a value that could be read is.
     """
-    if roadmap.fields[rule.field].owners.get(item.level) not in (SHARED, rule.connection):
+    if roadmap.fields[rule.field].owners.get(level) not in (SHARED, rule.connection):
         return False
     ours = cell.sent is not None and not cell.has_sent and cell.base is None
     if rule.kind is FieldKind.PARENT or ours:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from syncd.core.errors import Gone, NotAllowed, Permanent, Rejected, SourceError, Temporary
 from syncd.core.model import Cell, HistoryEntry, Intent, IntentState
-from syncd.core.plan import CellChange, Change
+from syncd.core.plan import CellChange, Change, unread
 from syncd.core.ports import Adapter
 from syncd.core.records import Answer, Draft, Edit, FieldKind, Record, Scope, Value
 from syncd.core.rules import SHARED, UnmappedError
@@ -109,9 +109,12 @@ def _moved(context: Context, change: Change, cells: Iterable[CellChange]) -> boo
         return False
     rules = context.roadmap.cells_of(change.level, change.connection)
     for cell in cells:
+        rule, known = rules[cell.field], stored.cells.get(cell.field, Cell())
         try:
-            now = decoded(context, rules[cell.field], stored.record)
+            now = decoded(context, rule, stored.record)
         except UnmappedError:
+            if unread(context.roadmap, context.directory, change.level, rule, stored.record, known):
+                return True
             continue
         if not same(context.roadmap.fields[cell.field].type, now, cell.old):
             return True
