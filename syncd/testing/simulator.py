@@ -341,8 +341,25 @@ class Stage:
                 self.dead = False
                 self.world.store.close()
                 self.world.store = self._open()
+                self._forget_answers()
             else:
                 return
+
+    def _forget_answers(self) -> None:
+        """Take note, after a crash, of the writes whose answers had not been stored yet."""
+        run, opened = self.run, self.world.store.open_intents()
+        updated = {(i.connection, i.record) for i in opened}
+        made = {(i.connection, i.item) for i in opened if i.record is None}
+        since = {cell: 0 for cell, marker in run.born.items() if (cell[0], marker) in made}
+        for number, write in enumerate(run.written):
+            if (write.tool, write.record) in updated:
+                run.written[number] = replace(write, unanswered=True)
+                since[write.tool, write.record] = write.step
+        run.unanswered |= {
+            (h.tool, h.record, h.field)
+            for h in run.human
+            if h.step >= since.get((h.tool, h.record), h.step + 1)
+        }
 
     def idle(self) -> None:
         """Let people work between two cycles."""
