@@ -15,6 +15,7 @@ from syncd.clock import SystemClock
 from syncd.core.errors import RateLimited, SourceError, StateError, SyncdError
 from syncd.core.model import CycleReport
 from syncd.core.ports import Store
+from syncd.engine.context import RESURVEY
 from syncd.engine.cycle import run_cycle
 from syncd.engine.schedule import Schedule
 from syncd.logs import logger
@@ -131,7 +132,7 @@ class Daemon:
 
     def _ask_again(self, system: System) -> None:
         """Ask a service that was away when we started what it offers: it may be back."""
-        if system.errors:
+        if system.errors or system.store.document(RESURVEY) is True:
             system.survey()
 
     def _note(self, name: str, error: SourceError | None) -> None:

@@ -20,13 +20,21 @@ from mappings.model import Mapping as MappingFile
 from syncd import logs, secrets
 from syncd.clock import SystemClock
 from syncd.config import Config, load
-from syncd.core.errors import ConfigError, Place, Problem, SourceError, UserError
+from syncd.core.errors import (
+    ConfigError,
+    MappingError,
+    Place,
+    Problem,
+    Rejected,
+    SourceError,
+    UserError,
+)
 from syncd.core.people import Directory, Person, match_people
 from syncd.core.ports import Adapter, Clock, Publisher, Store
 from syncd.core.records import Account, Container, FieldKind, Option, RemoteField, Schema
 from syncd.core.rules import Roadmap
 from syncd.core.values import digest
-from syncd.engine.context import Context, Progress, silent
+from syncd.engine.context import RESURVEY, Context, Progress, silent
 
 SCHEMAS = "schemas"
 PEOPLE = "people"
@@ -90,15 +98,39 @@ class System:
         """Ask the services what they offer where that is not known, and bind the mapping anew.
 
         A service that cannot be asked is left out and named in `errors`, unless an earlier answer of it
-        is known. Raises MappingError when the mapping does not fit what is there.
+        is known; so is one that no longer offers what the mapping names, while the others go on. Raises
+        MappingError when the mapping does not fit what is there and never did.
         """
-        schemas, self.directory, self.errors = _survey(
+        known = _stored_schemas(self.store)
+        schemas, self.directory, self.errors, asked = _survey(
             self.store, self.clock, self.mapping, self.adapters, fresh=fresh
         )
+        try:
+            self.roadmap = mappings.compile.bind(self.mapping, schemas, partial=bool(self.errors))
+        except MappingError as misfit:
+            schemas = self._as_known(schemas, known, misfit)
+        else:
+            if asked:
+                _remember(
+                    self.store, self.clock, self.mapping, schemas, self.directory, self.errors
+                )
         for name, schema in schemas.items():
             self.adapters[name].recall(schema)
-        self.roadmap = mappings.compile.bind(self.mapping, schemas, partial=bool(self.errors))
         _note_mapping(self.store, self.roadmap, schemas)
+
+    def _as_known(
+        self, schemas: Mapping[str, Schema], known: dict[str, Schema], misfit: MappingError
+    ) -> dict[str, Schema]:
+        """Go on with what the services offered before; those that have changed are left out."""
+        try:
+            self.roadmap = mappings.compile.bind(self.mapping, known, partial=bool(self.errors))
+        except MappingError:
+            raise misfit from None  # it is the mapping that is wrong
+        self.directory = _stored_people(self.store)
+        for name, schema in schemas.items():
+            if name in known and _plain(schema) != _plain(known[name]):
+                self.errors[name] = Rejected(name, str(misfit))
+        return known
 
     def reloaded(self, config_path: Path) -> System:
         """Return a system made from the files as they are now, on the same state.
@@ -257,8 +289,11 @@ def _survey(
     adapters: Mapping[str, Adapter],
     *,
     fresh: bool,
-) -> tuple[dict[str, Schema], Directory, dict[str, SourceError]]:
-    """Return what the services offer: as remembered while that is young and complete, else as they say."""
+) -> tuple[dict[str, Schema], Directory, dict[str, SourceError], bool]:
+    """Return what the services offer: as remembered while that is young and complete, else as they say.
+
+    The last value tells whether they were asked.
+    """
     known = _stored_schemas(store)
     wanted = {name: list(mapping.containers(name)) for name in mapping.connections}
     noted = store.document(MAPPING)
@@ -267,10 +302,11 @@ def _survey(
     if (
         young
         and not fresh
+        and store.document(RESURVEY) is not True
         and note.get("checksum") == mapping.checksum
         and set(known) == set(wanted)
     ):
-        return known, _stored_people(store), {}
+        return known, _stored_people(store), {}, False
     found, errors = discover(mapping, adapters)
     left_out = {name: error for name, error in errors.items() if name not in known}
     schemas = {
@@ -281,25 +317,37 @@ def _survey(
         directory = match_people(accounts, declared_people(mapping))
     else:
         directory = _stored_people(store)  # never regroup people on half of the evidence
+    return schemas, directory, left_out, True
+
+
+def _remember(
+    store: Store,
+    clock: Clock,
+    mapping: MappingFile,
+    schemas: Mapping[str, Schema],
+    directory: Directory,
+    errors: Mapping[str, SourceError],
+) -> None:
+    """Keep what the services offer, for the next start."""
+    noted = store.document(MAPPING)
+    note = noted if isinstance(noted, dict) else {}
+    surveyed = {"checksum": mapping.checksum, "surveyed_at": 0.0 if errors else clock.now()}
     with store.transaction():
-        store.save_document(SCHEMAS, {n: _plain(s) for n, s in schemas.items()})
+        store.save_document(SCHEMAS, {name: _plain(each) for name, each in schemas.items()})
         store.save_document(PEOPLE, _plain_people(directory))
-        store.save_document(
-            MAPPING,
-            {
-                **note,
-                "checksum": mapping.checksum,
-                "surveyed_at": clock.now() if not errors else 0.0,
-            },
-        )
-    return schemas, directory, left_out
+        store.save_document(MAPPING, {**note, **surveyed})
+        store.save_document(RESURVEY, value=False)
 
 
 def _note_mapping(store: Store, roadmap: Roadmap, schemas: Mapping[str, Schema]) -> None:
     """When the rules have changed since the last start, read everything again and plan it anew."""
     noted = store.document(MAPPING)
     note = dict(noted) if isinstance(noted, dict) else {}
-    bound = digest([roadmap.checksum, sorted(schemas)])
+    remotes = {
+        f"{level} {connection}": {name: rule.remote for name, rule in rules.items()}
+        for (level, connection), rules in roadmap.cells.items()
+    }
+    bound = digest([roadmap.checksum, sorted(schemas), remotes])
     if note.get("bound") == bound:
         return
     with store.transaction():

@@ -193,7 +193,7 @@ def record(task: Json, scope: Scope, *, author: str | None = None) -> Record:
         opaque=frozenset(opaque),
         marker=marker(task, scope),
         trashed=not in_scope(task, scope),
-        parent_key=parent.get("name") if isinstance(parent, dict) else None,
+        parent_key=str(parent.get("name") or parent["gid"]) if isinstance(parent, dict) else None,
     )
 
 

@@ -135,9 +135,14 @@ class NotionPublisher:
             self._client.write("PATCH", path, what, {"type": type_, type_: content})
 
     def remove(self, block_id: str) -> None:
-        """Put a block into the trash; one that is not there any more is no error."""
+        """Put a block into the trash; one that is not there any more is no error.
+
+        A block below which people have written stays: what they wrote would go with it.
+        """
+        path, what = path_of("blocks", block_id), f"the block {block_id}"
         try:
-            self._client.write("DELETE", path_of("blocks", block_id), f"the block {block_id}")
+            if not self._client.get(path, what).get("has_children"):
+                self._client.write("DELETE", path, what)
         except Gone:
             return
 

@@ -173,6 +173,8 @@ def _creation(
         if not _fits(rule, value, container, directory, item, notices):
             continue
         cells.append(_cell_change(roadmap, item, rule, None, f"new in {side.connection}"))
+    if side.subtask and not any(cell.field == "parent" for cell in cells):
+        return None  # there is no task yet that it could be a subtask of
     return Change(
         side.connection,
         scope.id,

@@ -140,7 +140,7 @@ class Publisher(Protocol):
         ...
 
     def remove(self, block_id: str) -> None:
-        """Delete one block of ours."""
+        """Delete one block of ours, unless people have written something below it."""
         ...
 
     def signature(self, block: PageBlock) -> str:

@@ -80,6 +80,7 @@ class Side:
         return (
             record.container in self.containers
             and (not self.kinds or record.kind in self.kinds)
+            and self.subtask in (None, record.parent_key is not None)
             and all(condition.holds(record) for condition in self.where)
         )
 

@@ -30,6 +30,9 @@ def one_after_another(
 PENDING = "pages-pending"
 """Document that says, through any crash, that something a page shows has changed."""
 
+RESURVEY = "resurvey"
+"""Document that says that a tool refused what it was thought to offer: it has to be asked again."""
+
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how much is done, and how much there is (None: unknown)."""
 

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from syncd.core.errors import Unsafe
+from syncd.core.errors import NotAllowed, Permanent, Unsafe
 from syncd.core.guard import refusals
 from syncd.core.model import CursorState, CycleReport, Intent, Item, Notice, StoredRecord, Tally
 from syncd.core.plan import Change, Plan, Situation, make, plan_item, whole
 from syncd.engine.apply import apply, refusal_name, wished
-from syncd.engine.context import Context
+from syncd.engine.context import RESURVEY, Context
 from syncd.engine.fetch import fetch
 from syncd.engine.match import match
 from syncd.engine.publish import publish
@@ -87,6 +87,10 @@ def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
         _learn(context)
         outlook = _outlook(context, frozen=outlook.frozen)
     _mark_filled(context, outlook)
+    if any(
+        isinstance(e, Permanent) and not isinstance(e, NotAllowed) for e in context.errors.values()
+    ):
+        context.store.save_document(RESURVEY, value=True)
     may_publish = whole(context.roadmap, _ready(context)) and not context.stopping()
     pages = publish(context) if may_publish else 0
     return _report(context, outlook, started, ticks, pages, rounds)

@@ -230,11 +230,12 @@ def _verify(
         return
     found = adapter.read(scope, [stored.record.id for stored in missing])
     observe(context, found)
-    visible = {record.id for record in found}
+    visible = {record.id: record for record in found}
     for stored in missing:
         subject = f"{scope.connection}:{stored.record.id}"
         if stored.record.id in visible:
-            context.store.replace_notices(subject, [])
+            if not visible[stored.record.id].trashed:  # of one in the trash people have been told
+                context.store.replace_notices(subject, [])
             continue
         sentence = (
             f"{stored.record.key} is no longer visible in {scope.connection}: deleted, moved, or its "

@@ -70,10 +70,46 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
     if _signatures(publisher, blocks) != [block[3] for block in state.blocks]:
         state.as_of = context.clock.now()
         blocks = _render(context, rule, state.as_of)
+    _recognise(publisher, state, blocks)
+    blocks = _in_place(blocks, state)
     written = _edit(context, publisher, name, state, blocks)
     state.day, state.busy = today, False
     _save(context, name, state)
     return written
+
+
+def _recognise(publisher: Publisher, state: Published, wanted: Sequence[PageBlock]) -> None:
+    """Give the blocks that were taken up the keys of the wanted ones they look like."""
+    known = {block[0] for block in state.blocks}
+    free = {publisher.signature(block): block for block in wanted if block.key not in known}
+    for held in state.blocks:
+        if not held[0] and (block := free.pop(held[3], None)) is not None:
+            held[0], held[1] = block.key, block.kind
+
+
+def _in_place(wanted: Sequence[PageBlock], state: Published) -> tuple[PageBlock, ...]:
+    """Return the wanted blocks so that those on the page stay where they are within their section.
+
+    A page cannot move a block, only delete it and write it anew, with everything people wrote below
+    it gone: a new title alone must not do that. New blocks follow the one they are wanted after.
+    """
+    place = {block[0]: rank for rank, block in enumerate(state.blocks)}
+    sections: list[list[PageBlock]] = [[]]
+    for block in wanted:
+        if block.kind.startswith("heading"):
+            sections.append([])
+        sections[-1].append(block)
+    return tuple(block for section in sections for block in _section_in_place(section, place))
+
+
+def _section_in_place(section: Sequence[PageBlock], place: Mapping[str, int]) -> list[PageBlock]:
+    result = sorted((b for b in section if b.key in place), key=lambda block: place[block.key])
+    before: PageBlock | None = None
+    for block in section:
+        if block.key not in place:
+            result.insert(result.index(before) + 1 if before is not None else 0, block)
+        before = block
+    return result
 
 
 def _name(rule: PageRule) -> str:
@@ -122,7 +158,7 @@ def _inspect(publisher: Publisher, state: Published) -> None:
     for block in kept:
         block[3] = present[block[2]]
     known = {block[2] for block in kept}
-    ours = publisher.made(str(state.page))
+    ours = publisher.made(str(state.page)) if state.busy else frozenset()
     strays = [
         ["", "", block, signature]
         for block, signature in present.items()

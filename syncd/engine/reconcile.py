@@ -124,6 +124,7 @@ def _merge_item(context: Context, work: _Work, parents: Mapping[tuple[str, str],
             _decide(context, work, rule, owner, sights)
     _refer(context, work)
     _see_derived(context, work)
+    _note_levels(work)
     parent = _safe_parent(context, work)
     if (work.fields, work.provenance, parent) == (item.fields, item.provenance, item.parent):
         return item
@@ -134,6 +135,23 @@ def _merge_item(context: Context, work: _Work, parents: Mapping[tuple[str, str],
         provenance=work.provenance,
         version=item.version + 1,
     )
+
+
+def _note_levels(work: _Work) -> None:
+    """Tell when a record is no longer of the item's level: its type changed, or it left the mapping."""
+    for connection, stored in work.records.items():
+        if stored.gone_since is not None or stored.level == work.item.level:
+            continue
+        now = (
+            f"is a {stored.level} now"
+            if stored.level
+            else "no longer fits any level of the mapping"
+        )
+        sentence = (
+            f"{stored.record.key} in {connection} {now}, but {work.item.title} was taken up as a "
+            f"{work.item.level} and stays one; change it back, or make it anew as what it is to be"
+        )
+        work.notices.append(Notice("level", work.item.id, connection, sentence))
 
 
 def _sights(
@@ -206,8 +224,10 @@ def _decide(
     known = name in work.provenance
     current = work.fields.get(name)
     if conflict is not None and conflict.resolved_by is not None:
-        merged = _resolved(conflict, sights)
+        merged = _resolved(rule, conflict, sights)
         _close(context, work, conflict)
+        if merged.disputed:  # they have been edited again, and differently, since the decision
+            _dispute(context, work, rule, merged, None)
     else:
         merged = merge(rule.type, owner, rule.on_conflict, current, known, sights)
         _dispute(context, work, rule, merged, conflict)
@@ -227,9 +247,29 @@ def _decide(
         work.cells.setdefault(connection, {})[name] = cell
 
 
-def _resolved(conflict: Conflict, sights: list[Sight]) -> Merged:
-    """Follow a person's decision: every tool's value is absorbed, the chosen one is canonical."""
-    cells = {s.connection: Cell(base=s.value) for s in sights}
+def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merged:
+    """Follow a person's decision, unless somebody has edited the field again since.
+
+    The decision was about the values the conflict tells of: they are what both sides agree on now.
+    """
+    claimed = {claim.connection: claim.value for claim in conflict.claims}
+    since = []
+    for sight in sights:
+        base = sight.cell.base if sight.cell is not None else sight.value
+        settled = Cell(base=claimed.get(sight.connection, base))
+        since.append(replace(sight, cell=settled))
+    later = merge(rule.type, SHARED, rule.on_conflict, conflict.resolution, True, since)  # noqa: FBT003
+    disputed = {sight.connection for sight in later.disputed}
+    cells = {
+        sight.connection: Cell(base=sight.value)
+        for sight in sights
+        if sight.connection not in disputed
+    }
+    cells |= {
+        s.connection: s.cell for s in since if s.connection in disputed and s.cell is not None
+    }
+    if later.source is not None or later.disputed:
+        return replace(later, cells=cells)
     reason = f"settled by {conflict.resolved_by}"
     return Merged(conflict.resolution, f"conflict:{conflict.id}", reason=reason, cells=cells)
 
