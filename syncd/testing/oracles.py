@@ -278,8 +278,13 @@ def _is_our_own_respelled(
 # I8, I17, P8 ----------------------------------------------------------------------------------------
 
 
-def owner_is_respected(run: Run, world: World, edit: Edit, connection: str) -> None:
-    """I8: what a person entered in its owner is never written over, first contact apart."""
+def owner_is_respected(
+    run: Run, world: World, edit: Edit, connection: str, *, unseen: frozenset[str]
+) -> None:
+    """I8: what a person entered in its owner is never written over, first contact apart.
+
+    `unseen` fields were edited since we were last shown the record.
+    """
     stored = world.store.record(connection, edit.record)
     if stored is None:
         return
@@ -289,7 +294,7 @@ def owner_is_respected(run: Run, world: World, edit: Edit, connection: str) -> N
         human = [
             h for h in run.human if (h.tool, h.record, h.field) == (connection, edit.record, remote)
         ]
-        if (connection, edit.record, remote) in run.unanswered:
+        if remote in unseen or (connection, edit.record, remote) in run.unanswered:
             continue
         if owner != connection or not human or human[-1].new is None:
             continue

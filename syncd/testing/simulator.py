@@ -110,7 +110,10 @@ class SimTool(MemoryTool):
         self.target = edit
         self.stage.old_unanswered = {*self.stage.run.unanswered}
         oracles.write_is_journalled(self.stage.run, self.stage.world, edit, self.connection)
-        oracles.owner_is_respected(self.stage.run, self.stage.world, edit, self.connection)
+        unseen = self.stage.unseen_edits(self.connection, edit.record)
+        oracles.owner_is_respected(
+            self.stage.run, self.stage.world, edit, self.connection, unseen=unseen
+        )
         oracles.shared_cells_were_read(
             self.stage.run,
             self.stage.world,
