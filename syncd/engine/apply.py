@@ -200,10 +200,17 @@ def _intent(
     return intent
 
 
+class _VagueError(Exception):
+    """The tool refused several values together without saying which."""
+
+
 def _send(
     lane: _Lane, intent: Intent, cells: tuple[CellChange, ...], request: Callable[[], Answer]
 ) -> Answer | None:
-    """Send the one request of an intent; None when the tool refused the values."""
+    """Send the one request of an intent; None when the tool refused the values.
+
+    Raises _VagueError when it refused several and named none.
+    """
     context, store = lane.context, lane.context.store
     try:
         return request()
@@ -214,6 +221,11 @@ def _send(
             context.count(intent.connection, unknown=1)
         raise
     except (Rejected, Gone) as error:
+        named = error.fields if isinstance(error, Rejected) else {}
+        anyone = any(cell.remote in named for cell in cells)
+        if isinstance(error, Rejected) and not anyone and intent.record and len(cells) > 1:
+            store.settle(intent.id, IntentState.REFUTED, context.clock.now(), str(error))
+            raise _VagueError from error
         _refused(lane, intent, cells, error)
         return None
     except NotAllowed as error:
@@ -312,7 +324,12 @@ def _update(
     fields = {cell.remote: values[cell.field] for cell in cells}
     intent = _intent(lane, scope, change, cells, fields)
     edit = Edit(scope, change.container, str(change.record), fields, {}, intent.id)
-    answer = _send(lane, intent, cells, lambda: lane.adapter.update(edit))
+    try:
+        answer = _send(lane, intent, cells, lambda: lane.adapter.update(edit))
+    except _VagueError:
+        for cell in cells:  # one bad value must not keep the others back
+            _update(lane, scope, change, (cell,), values)
+        return
     if answer is None:
         return
     with context.store.transaction():

@@ -14,7 +14,16 @@ from datetime import UTC, datetime
 
 from syncd.core.errors import NotAllowed, Permanent, Unsafe
 from syncd.core.guard import refusals
-from syncd.core.model import CursorState, CycleReport, Intent, Item, Notice, StoredRecord, Tally
+from syncd.core.model import (
+    Cell,
+    CursorState,
+    CycleReport,
+    Intent,
+    Item,
+    Notice,
+    StoredRecord,
+    Tally,
+)
 from syncd.core.plan import Change, Plan, Situation, make, plan_item, whole
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
@@ -46,12 +55,31 @@ def observe(context: Context, *, wait: bool = False) -> Outlook:
         context.count(name)
     recover(context, wait=wait)
     context.adapters = {name: context.adapters[name] for name in context.healthy()}
+    if context.full:
+        _forgive(context)
     fetch(context)
     match(context)
     _new_day(context)
     reconcile(context, context.store.dirty())
     _learn(context)
     return _outlook(context)
+
+
+def _forgive(context: Context) -> None:
+    """Forget what tools refused before: in a full cycle they are asked again, whatever the reason was."""
+    store = context.store
+    refused = [notice for notice in store.notices() if notice.kind == "refused"]
+    items = sorted({notice.subject.removeprefix("plan:") for notice in refused})
+    with store.transaction():
+        for item, records in store.records_of(items).items():
+            for connection, stored in records.items():
+                cells = {n: Cell(c.base) for n, c in stored.cells.items() if c.refused is not None}
+                if cells:
+                    store.save_cells(connection, stored.record.id, cells)
+            for connection in context.roadmap.connections:
+                if store.document(refusal_name(connection, item)) is not None:
+                    store.save_document(refusal_name(connection, item), None)
+        store.mark_dirty(items)
 
 
 def _learn(context: Context) -> None:

@@ -120,3 +120,30 @@ def test_asana_s_subtasks_are_a_level_of_their_own(tmp_path):
         assert world.item("Part").level == "feature"
         assert world.item("Part").parent == world.item("Bet").id
         assert world.row("Part")["Parent"]["relation"] == [{"id": world.record("Bet", "notion")}]
+
+
+def test_one_refused_value_keeps_no_other_back_and_is_asked_again_by_a_full_cycle(acme):
+    acme.sandbox.faults.set(
+        [
+            {
+                "id": "no-title",
+                "service": "asana",
+                "method": "PUT",
+                "path": ".*/tasks/.*",
+                "status": 400,
+                "body": '{"errors":[{"message":"this is not liked here"}]}',
+                "count": 2,
+            }
+        ]
+    )
+    acme.edit_issue("Fleet map", summary="Fleet map, worldwide", duedate="2027-03-03")
+    acme.cycle()
+    refused = [n for n in acme.system.store.notices() if n.kind == "refused"]
+    assert len(refused) == 1, "the first request was refused whole, then one of its values alone"
+    task = acme.task("Fleet map, worldwide")
+    assert (task["due_on"] == "2027-03-03") != (task["name"] == "Fleet map, worldwide")
+    assert acme.cycle().tallies["asana"].updated == 0, "not asked again for nothing"
+    acme.cycle(full=True)
+    task = acme.task("Fleet map, worldwide")
+    assert (task["due_on"], task["name"]) == ("2027-03-03", "Fleet map, worldwide")
+    assert not [n for n in acme.system.store.notices() if n.kind == "refused"]
