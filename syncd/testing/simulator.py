@@ -25,6 +25,13 @@ from syncd.testing.world import TOOLS, World, native, small_roadmap
 SETTLING = 3
 """Cycles without faults and edits after which everything has to agree (I1: two, and one for a lag)."""
 
+_MENDED_BY_A_FULL_READ = (
+    "empty",
+    "half",
+    "old",
+    "rejected",
+)  # also what was refused is asked again
+
 QUIET = 2
 """Cycles after that which have to be silent; the last one reads everything."""
 
@@ -404,9 +411,7 @@ def _play(stage: Stage) -> None:
         stage.idle()
         stage.turn(run.schedule.pause)
     stage.calm = True
-    short = any(
-        run.figures[kind] for kind in ("empty", "half", "old")
-    )  # only a whole list mends it
+    short = any(run.figures[kind] for kind in _MENDED_BY_A_FULL_READ)
     for number in range(SETTLING):
         stage.turn(3600.0, full=short and number == 0)
     oracles.judge(run, world)
