@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Mapping_
+from itertools import combinations
 
 from mappings.check import fields_at
 from mappings.compile import owner
-from mappings.model import CellLine, FieldLine, Mapping
+from mappings.model import CellLine, FieldLine, Mapping, SideLine
 from mappings.problems import Problems, did_you_mean, listed, quoted
 from mappings.resolve import Bound, Resolver, option_name
 from mappings.sides import CHOICES
@@ -14,7 +15,7 @@ from syncd.core.errors import Place, Problem
 from syncd.core.fields import STATUSES, FieldType
 from syncd.core.people import match_people
 from syncd.core.records import Container, Schema
-from syncd.core.rules import SHARED
+from syncd.core.rules import SHARED, Any_
 
 READ_BY_SYNCD = frozenset(
     {"title", "status", "owner", "start", "due", "committed", "estimate", "health", "confidence"}
@@ -30,8 +31,45 @@ def warnings(mapping: Mapping, schemas: Mapping_[str, Schema]) -> list[Problem]:
         for cell in line.cells.values():
             if cell.connection in schemas:
                 _options(mapping, line, cell, schemas[cell.connection], problems)
+    _overlaps(mapping, problems)
     _people(mapping, schemas, problems)
     return list(problems.found())
+
+
+def _overlaps(mapping: Mapping, problems: Problems) -> None:
+    """Tell of two levels that would take the same records: the higher one gets them all."""
+    lines = [line for sides in mapping.sides.values() for line in sides]
+    for first, second in combinations(lines, 2):
+        same_place = first.connection == second.connection and {
+            name.text for name in first.containers
+        } & {name.text for name in second.containers}
+        if same_place and first.level != second.level and not _told_apart(first, second):
+            reason = (
+                f"{second.level} and {first.level} ({first.place.short}) take the same records of "
+                f"{second.connection}, and {first.level} gets them all: tell them apart with `where`, "
+                "`types` or `subtasks`"
+            )
+            problems.add(second.place, reason)
+
+
+def _told_apart(first: SideLine, second: SideLine) -> bool:
+    """Tell whether no record can be of both sides, or that depends on its parent."""
+    if first.parent_levels or second.parent_levels or first.subtask != second.subtask:
+        return True
+    types = [{name.text.casefold() for name in side.types} for side in (first, second)]
+    if all(types) and not types[0] & types[1]:
+        return True
+    return any(
+        one.field.text == other.field.text and _disjoint(one.accepts, other.accepts)
+        for one in first.where
+        for other in second.where
+    )
+
+
+def _disjoint(one: object, other: object) -> bool:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return not {value for value, _place in one} & {value for value, _place in other}
+    return one is not other and Any_.EMPTY in (one, other)
 
 
 def _nobody_writes(mapping: Mapping, line: FieldLine, problems: Problems) -> None:

@@ -714,3 +714,15 @@ def test_people_that_nothing_tells_apart_are_named(here):
             "add them to `people:` under a name each"
         ),
     ]
+
+
+def test_two_levels_that_take_the_same_records_are_told(here):
+    second = "  work_item:\n    jira: {projects: [WEB], types: [TYPE]}\nfields:\n"
+    told = {
+        kind: any(
+            "take the same records of jira" in warning
+            for warning in lint(TWO.replace("fields:\n", second.replace("TYPE", kind)))
+        )
+        for kind in ("Epic", "Story")
+    }
+    assert told == {"Epic": True, "Story": False}
