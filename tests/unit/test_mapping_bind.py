@@ -717,7 +717,7 @@ def test_people_that_nothing_tells_apart_are_named(here):
 
 
 def test_two_levels_that_take_the_same_records_are_told(here):
-    second = "  work_item:\n    jira: {projects: [WEB], types: [TYPE]}\nfields:\n"
+    second = "  work_item:\n    jira: {projects: [WEB], types: [TYPE]}\nfields:\n  due: {jira: duedate}\n"
     told = {
         kind: any(
             "take the same records of jira" in warning
