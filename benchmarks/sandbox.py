@@ -43,7 +43,9 @@ ISSUE = ["summary", "status", "assignee", "duedate", "labels", "priority", "upda
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     names = ["generate", "search", "query", "gets", "inprocess", "load"]
     parser.add_argument("what", nargs="*", default=names, help=", ".join(names))
     parser.add_argument("--items", type=int, default=100_000)
@@ -56,8 +58,14 @@ def main() -> None:
             print("load is left out: give --file", file=sys.stderr)
             continue
         rows += apart(globals()[f"bench_{name}"], options)
-    machine = {"python": platform.python_version(), "cpus": os.cpu_count(), "system": platform.machine()}
-    options.out.write_text(json.dumps({"machine": machine, "results": rows}, indent=2) + "\n", "utf8")
+    machine = {
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+        "system": platform.machine(),
+    }
+    options.out.write_text(
+        json.dumps({"machine": machine, "results": rows}, indent=2) + "\n", "utf8"
+    )
     print("| what | figure |\n|---|--:|")
     for row in rows:
         print(f"| {row['what']} | {row['figure']:,.1f} {row['unit']} |")
@@ -114,7 +122,7 @@ def bench_search(options) -> list[dict]:
     queries = {
         "newest first": "project in (WEB, APP, PLAT) ORDER BY updated DESC",
         "changed since": f"project in (WEB, APP, PLAT) AND updated >= {int(month.timestamp() * 1000)}"
-                         " ORDER BY updated ASC",
+        " ORDER BY updated ASC",
         "filtered": 'project = WEB AND status = "In Progress" AND labels = ux ORDER BY created DESC',
     }
     with start_in_thread(made) as server:
@@ -122,9 +130,13 @@ def bench_search(options) -> list[dict]:
         for name, jql in queries.items():
             body = {"jql": jql, "maxResults": 100, "fields": ISSUE}
             times = [post(server, made, "jira", "/rest/api/3/search/jql", body, "issues")]
-            times = [post(server, made, "jira", "/rest/api/3/search/jql", body, "issues")
-                     for _ in range(60)]
-            rows.append(row(f"search page of 100 {of}, {name}: median", statistics.median(times), "ms"))
+            times = [
+                post(server, made, "jira", "/rest/api/3/search/jql", body, "issues")
+                for _ in range(60)
+            ]
+            rows.append(
+                row(f"search page of 100 {of}, {name}: median", statistics.median(times), "ms")
+            )
         return rows
 
 
@@ -134,21 +146,31 @@ def bench_query(_options) -> list[dict]:
     nodes = made.notion.app.store.nodes.values()
     source = next(node.id for node in nodes if type(node).__name__ == "DataSource")
     for number in range(10_000 - 40):
-        values = {"Name": {"title": [{"text": {"content": f"row {number}"}}]},
-                  "Type": {"select": {"name": "Feature" if number % 3 else "Initiative"}},
-                  "Points total": {"number": number % 89}}
+        values = {
+            "Name": {"title": [{"text": {"content": f"row {number}"}}]},
+            "Type": {"select": {"name": "Feature" if number % 3 else "Initiative"}},
+            "Points total": {"number": number % 89},
+        }
         body = {"parent": {"data_source_id": source}, "properties": values}
-        request = Request("POST", "/v1/pages", (), headers(made, "notion"), json.dumps(body).encode())
+        request = Request(
+            "POST", "/v1/pages", (), headers(made, "notion"), json.dumps(body).encode()
+        )
         made.notion.handle(request)
-    wanted = {"and": [{"property": "Type", "select": {"equals": "Feature"}},
-                      {"property": "Points total", "number": {"greater_than": 40}}]}
+    wanted = {
+        "and": [
+            {"property": "Type", "select": {"equals": "Feature"}},
+            {"property": "Points total", "number": {"greater_than": 40}},
+        ]
+    }
     path = f"/v1/data_sources/{source}/query"
     with start_in_thread(made) as server:
         rows = []
         for name, more in {
             "filtered": {"filter": wanted},
             "filtered and sorted by a column": {
-                "filter": wanted, "sorts": [{"property": "Points total", "direction": "descending"}]},
+                "filter": wanted,
+                "sorts": [{"property": "Points total", "direction": "descending"}],
+            },
         }.items():
             body = {"page_size": 100, **more}
             times = [post(server, made, "notion", path, body, "results") for _ in range(60)]
@@ -162,8 +184,11 @@ def headers(made: Sandbox, service: str) -> dict[str, str]:
     if service == "jira":
         pair = base64.b64encode(f"{one.email}:{one.token}".encode()).decode()
         return {"authorization": f"Basic {pair}", "content-type": "application/json"}
-    return {"authorization": f"Bearer {one.token}", "notion-version": "2026-03-11",
-            "content-type": "application/json"}
+    return {
+        "authorization": f"Bearer {one.token}",
+        "notion-version": "2026-03-11",
+        "content-type": "application/json",
+    }
 
 
 CONNECTIONS: dict[int, http.client.HTTPConnection] = {}
@@ -193,7 +218,9 @@ def bench_gets(options) -> list[dict]:
     rows = []
     for service, path in GETS.items():
         ports = multiprocessing.Queue()
-        server = multiprocessing.Process(target=serve, args=(ports, min(options.items, 2000)), daemon=True)
+        server = multiprocessing.Process(
+            target=serve, args=(ports, min(options.items, 2000)), daemon=True
+        )
         server.start()
         port, head = ports.get(timeout=120)
         pin(-1)
@@ -204,8 +231,11 @@ def bench_gets(options) -> list[dict]:
     return rows
 
 
-GETS = {"jira": "/rest/api/3/issue/WEB-1?fields=summary,status", "asana": "/api/1.0/users/me",
-        "notion": "/v1/users/me"}
+GETS = {
+    "jira": "/rest/api/3/issue/WEB-1?fields=summary,status",
+    "asana": "/api/1.0/users/me",
+    "notion": "/v1/users/me",
+}
 
 
 def pin(core: int) -> None:
@@ -220,8 +250,11 @@ def serve(ports, items: int) -> None:
     running = start_in_thread(made)
     heads = {}
     for service, path in GETS.items():
-        lines = [f"GET /{service}{path} HTTP/1.1", f"host: 127.0.0.1:{running.port}",
-                 *(f"{k}: {v}" for k, v in headers(made, service).items())]
+        lines = [
+            f"GET /{service}{path} HTTP/1.1",
+            f"host: 127.0.0.1:{running.port}",
+            *(f"{k}: {v}" for k, v in headers(made, service).items()),
+        ]
         heads[service] = "\r\n".join(lines).encode() + b"\r\n\r\n"
     ports.put((running.port, heads))
     time.sleep(600)
@@ -259,8 +292,10 @@ def bench_inprocess(_options) -> list[dict]:
         request = Request("GET", bare, query_pairs(query), headers(made, service))
         rate = per_second(lambda s=service, r=request: made.handle(s, r))
         rows.append(row(f"{service} GET in process", rate, "a second"))
-    mixed = [(s, Request("GET", p.partition("?")[0], query_pairs(p.partition("?")[2]), headers(made, s)))
-             for s, p in GETS.items()]
+    mixed = [
+        (s, Request("GET", p.partition("?")[0], query_pairs(p.partition("?")[2]), headers(made, s)))
+        for s, p in GETS.items()
+    ]
     turn = iter(lambda: None, 1)
     rate = per_second(lambda: [made.handle(s, r) for s, r in mixed] and next(turn)) * 3
     rows.append(row("the three in turn in process", rate, "a second"))
@@ -299,7 +334,11 @@ def digest() -> str:
     made.faults.set([{"id": "H1", "rate": 0.1}, {"id": "L1", "rate": 0.5}])
     total = hashlib.sha256()
     for number in range(200):
-        fields = {"project": {"key": "WEB"}, "issuetype": {"name": "Task"}, "summary": f"n {number}"}
+        fields = {
+            "project": {"key": "WEB"},
+            "issuetype": {"name": "Task"},
+            "summary": f"n {number}",
+        }
         body = json.dumps({"fields": fields}).encode()
         jql = query_pairs(urlencode({"jql": "project = WEB ORDER BY updated DESC"}))
         for service, request in (
@@ -308,7 +347,9 @@ def digest() -> str:
             ("notion", Request("GET", "/v1/users", (), headers(made, "notion"))),
         ):
             answer = made.handle(service, request)
-            total.update(repr((answer.status, sorted(answer.headers.items()))).encode() + answer.body)
+            total.update(
+                repr((answer.status, sorted(answer.headers.items()))).encode() + answer.body
+            )
         made.clock.step(7)
     return total.hexdigest()
 

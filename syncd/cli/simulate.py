@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from syncd.cli.common import DONE, NEEDS_PERSON, JsonOption, emit, say
-
-
-def _kit() -> Any:  # noqa: ANN401 - the test kit stands above this layer and is loaded only here
-    return import_module("syncd.testing.campaign")
 
 
 def simulate(
@@ -45,7 +40,9 @@ def simulate(
 
 
 def _campaign(seed: int, schedules: int, jobs: int, save: Path | None, *, as_json: bool) -> None:
-    kit = _kit()
+    from syncd.testing import campaign as kit
+    from syncd.testing.schedule import draw
+
     result = kit.campaign(seed, schedules, jobs)
     data = result.data()
     if as_json:
@@ -54,7 +51,7 @@ def _campaign(seed: int, schedules: int, jobs: int, save: Path | None, *, as_jso
         _tell(data)
     if result.failures and save is not None:
         first = min(result.failures)
-        kept = kit.save(kit.smallest(kit.draw(first)), save)
+        kept = kit.save(kit.smallest(draw(first)), save)
         say(f"kept as {kept}: run it again with `syncd simulate --replay {kept}`")
     raise typer.Exit(NEEDS_PERSON if result.failures else DONE)
 
@@ -78,7 +75,9 @@ def _tell(data: dict[str, Any]) -> None:
 
 
 def _replay(path: Path) -> None:
-    found = _kit().replay(path)
+    from syncd.testing import campaign as kit
+
+    found = kit.replay(path)
     for sentence in found:
         say(sentence)
     say(f"{len(found)} violations")
@@ -86,8 +85,10 @@ def _replay(path: Path) -> None:
 
 
 def _bugs(seed: int, limit: int, *, as_json: bool) -> None:
+    from syncd.testing import campaign as kit
+
     missed, rows = 0, []
-    for name, meaning, taken, how in _kit().detection(seed, limit):
+    for name, meaning, taken, how in kit.detection(seed, limit):
         missed += taken is None
         rows.append({"bug": name, "meaning": meaning, "schedules": taken, "found_by": how})
         if not as_json:
