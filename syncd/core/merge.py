@@ -132,15 +132,14 @@ def _meet(
     sights: Sequence[Sight],
     strangers: Sequence[Sight],
 ) -> Merged:
-    """Let tools that are new to an item meet what is agreed; somebody who shows that speaks for it."""
-    holder = next((s for s in sights if same(kind, s.value, current)), None)
-    if holder is None and any(s.cell is not None for s in sights):
+    """Let tools that are new to an item meet what is agreed; all who show that speak for it."""
+    holders = [s for s in sights if same(kind, s.value, current)]
+    if not holders and any(s.cell is not None for s in sights):
         # what is agreed stands, though no tool shows it yet
         names = " and ".join(s.connection for s in strangers)
         reason = f"{names} held a different value when first met"
         return Merged(current, None, disputed=tuple(strangers), reason=reason)
-    rivals = [holder, *strangers] if holder is not None else strangers
-    return _settle(kind, on_conflict, current, rivals, "first contact")
+    return _settle(kind, on_conflict, current, [*holders, *strangers], "first contact")
 
 
 def _settle(
