@@ -1,0 +1,135 @@
+"""The control endpoints: they lie outside the services' prefixes, under `/_sandbox/`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+
+from syncd.sandbox.catalogue import ENTRIES, NOT_OFFERED
+from syncd.sandbox.services import SERVICES, Sandbox
+
+
+class _Controls:
+    """The endpoints under `/_sandbox/`."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.snapshots: dict[str, dict[str, Any]] = {}
+
+    async def index(self, request: HttpRequest) -> HttpResponse:
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/ui/", 303)
+        return PlainTextResponse("syncd sandbox: /ui/ /jira /asana/api/1.0 /notion/v1 /_sandbox/\n")
+
+    async def health(self, _request: HttpRequest) -> HttpResponse:
+        return JSONResponse({"ok": True, "services": list(SERVICES)})
+
+    async def clock(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            _turn_clock(self.sandbox, await _sent(request))
+        clock = self.sandbox.clock
+        return JSONResponse(
+            {"now": clock.now(), "utc": clock.utc().isoformat(), "frozen": clock.frozen is not None}
+        )
+
+    async def counters(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            self.sandbox.counters.clear()
+        return JSONResponse({"counters": self.sandbox.tallies()})
+
+    async def faults(self, request: HttpRequest) -> HttpResponse:
+        faults = self.sandbox.faults
+        if request.method == "POST":
+            rows = await _sent(request)
+            faults.set(rows if isinstance(rows, list) else rows.get("faults", [rows]))
+        elif request.method == "DELETE":
+            faults.set([])
+        return JSONResponse({"faults": [rule.summary() for rule in faults.rules]})
+
+    async def catalogue(self, _request: HttpRequest) -> HttpResponse:
+        rows = [
+            {"id": e.id, "what": e.sentence, "how": e.how, "services": e.services,
+             "variants": [name for name in e.variants if name]}
+            for e in ENTRIES
+        ]  # fmt: skip
+        return JSONResponse({"faults": rows, "not_offered": NOT_OFFERED})
+
+    async def limits(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            scale = (await _sent(request))["scale"]
+            self.sandbox.limits.set(None if scale is None else float(scale))
+        return JSONResponse({"scale": self.sandbox.limits.scale})
+
+    async def snapshot(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            self.snapshots[await _name(request)] = self.sandbox.snapshot()
+        return JSONResponse({"snapshots": list(self.snapshots)})
+
+    async def restore(self, request: HttpRequest) -> HttpResponse:
+        name = await _name(request)
+        if name not in self.snapshots:
+            raise ValueError(f"there is no snapshot {name!r}; take one at /_sandbox/snapshot")
+        self.sandbox.restore(self.snapshots[name])
+        return JSONResponse({"restored": name})
+
+    async def latency(self, request: HttpRequest) -> HttpResponse:
+        self.sandbox.latency = float((await _sent(request))["seconds"])
+        return JSONResponse({"seconds": self.sandbox.latency})
+
+
+def controls(sandbox: Sandbox) -> Starlette:
+    """Return the control application."""
+    ends = _Controls(sandbox)
+    return Starlette(
+        routes=[
+            Route("/", ends.index),
+            Route("/_sandbox/healthz", ends.health),
+            Route("/_sandbox/clock", ends.clock, methods=["GET", "POST"]),
+            Route("/_sandbox/counters", ends.counters),
+            Route("/_sandbox/counters/reset", ends.counters, methods=["POST"]),
+            Route("/_sandbox/faults", ends.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/catalogue", ends.catalogue),
+            Route("/_sandbox/limits", ends.limits, methods=["GET", "POST"]),
+            Route("/_sandbox/snapshot", ends.snapshot, methods=["GET", "POST"]),
+            Route("/_sandbox/restore", ends.restore, methods=["POST"]),
+            Route("/_sandbox/latency", ends.latency, methods=["POST"]),
+        ],
+        exception_handlers={ValueError: _refuse, KeyError: _refuse, TypeError: _refuse},
+    )
+
+
+async def _sent(request: HttpRequest) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return orjson.loads(await request.body())
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
+
+
+async def _name(request: HttpRequest) -> str:
+    return str((await _sent(request)).get("name", "default")) if await request.body() else "default"
+
+
+async def _refuse(_request: HttpRequest, error: Exception) -> HttpResponse:
+    what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    return JSONResponse({"error": what}, 400)
+
+
+def _turn_clock(sandbox: Sandbox, sent: Any) -> None:  # noqa: ANN401 - JSON
+    if not isinstance(sent, dict) or len(sent) != 1:
+        raise ValueError(
+            "send one of {'set': SECONDS}, {'step': SECONDS}, {'freeze': true}, {'run': true}"
+        )
+    verb, value = next(iter(sent.items()))
+    if verb in {"set", "step"}:
+        getattr(sandbox.clock, verb)(float(value))
+    elif verb in {"freeze", "run"}:
+        getattr(sandbox.clock, verb)()
+    else:
+        raise ValueError(f"the clock knows set, step, freeze and run, not {unquote(verb)!r}")
