@@ -1,12 +1,16 @@
-"""A pytest plugin that writes what the stand-ins answer during a test run to a wire log.
+"""Writes what the stand-ins answer during a test run to wire logs; `tests/conftest.py` switches it on.
 
-`pytest -p wiretap --wiretap FOLDER ...`, with this folder on PYTHONPATH, gives FOLDER/jira.jsonl,
-asana.jsonl and notion.jsonl, without credentials. Of exchanges alike in service, method, endpoint,
-status and size only the first few are kept.
+With SYNCD_WIRETAP=FOLDER each process of a run writes FOLDER/jira.PID.jsonl, asana.PID.jsonl,
+notion.PID.jsonl, and notion-older.PID.jsonl for requests of Notion's older version; without
+credentials. Of exchanges alike in service, method, endpoint, status and size only the first few are
+kept, and none of the fuzzer's, which are held against the definitions by themselves. A stand-in is
+listened to where it answers, before a fault changes the answer on its way: what a test breaks on
+purpose is not in the logs.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -22,29 +26,29 @@ ALIKE = 3
 OLDER_VERSION = "2025-09-03"  # of Notion: the definition is of the newer one
 
 
-def pytest_addoption(parser) -> None:
-    parser.addoption("--wiretap", metavar="FOLDER", help="write what the stand-ins answer here")
+def tap(folder: Path) -> None:
+    """Write what all stand-ins of this process answer from now on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, service in SERVICES.items():
+        listen(name, service, folder)
 
 
-def pytest_configure(config) -> None:
-    folder = config.getoption("--wiretap")
-    if folder:
-        for name, service in SERVICES.items():
-            listen(service, WireLog(Path(folder) / f"{name}.jsonl"))
-
-
-def listen(service: type, log: WireLog) -> None:
+def listen(name: str, service: type, folder: Path) -> None:
     """Make every object of a class write what it answers."""
-    seen: Counter[tuple[str, str, int, int]] = Counter()
+    logs: dict[str, WireLog] = {}
+    seen: Counter[tuple[str, str, str, int, int]] = Counter()
     handle = service.handle
 
     def heard(self: object, request: Request) -> Response:
         response = handle(self, request)
-        path = template(request.path)
-        kind = (request.method, path, response.status, len(response.body) // 200)
+        log = f"{name}-older" if request.headers.get("notion-version") == OLDER_VERSION else name
+        size = len(response.body) // 200
+        kind = (log, request.method, template(request.path), response.status, size)
         seen[kind] += 1
-        if seen[kind] <= ALIKE and request.headers.get("notion-version") != OLDER_VERSION:
-            log.write(request, response)
+        if seen[kind] <= ALIKE and "schemathesis" not in request.headers.get("user-agent", ""):
+            if log not in logs:
+                logs[log] = WireLog(folder / f"{log}.{os.getpid()}.jsonl")
+            logs[log].write(request, response)
         return response
 
     service.handle = heard
