@@ -67,6 +67,14 @@ class _Controls:
             self.sandbox.limits.set(None if scale is None else float(scale))
         return JSONResponse({"scale": self.sandbox.limits.scale})
 
+    async def oauth(self, request: HttpRequest) -> HttpResponse:
+        """Give consent in a person's place, or withdraw everybody's (`{"service", "revoke": true}`)."""
+        sent = await _sent(request)
+        service = str(sent.get("service"))
+        if sent.pop("revoke", False):
+            return JSONResponse({"revoked": self.sandbox.oauth.revoke(service)})
+        return JSONResponse(self.sandbox.consent(**sent))
+
     async def snapshot(self, request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             self.snapshots[await _name(request)] = self.sandbox.snapshot()
@@ -97,6 +105,7 @@ def controls(sandbox: Sandbox) -> Starlette:
             Route("/_sandbox/faults", ends.faults, methods=["GET", "POST", "DELETE"]),
             Route("/_sandbox/catalogue", ends.catalogue),
             Route("/_sandbox/limits", ends.limits, methods=["GET", "POST"]),
+            Route("/_sandbox/oauth", ends.oauth, methods=["POST"]),
             Route("/_sandbox/snapshot", ends.snapshot, methods=["GET", "POST"]),
             Route("/_sandbox/restore", ends.restore, methods=["POST"]),
             Route("/_sandbox/latency", ends.latency, methods=["POST"]),

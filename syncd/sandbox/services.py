@@ -19,6 +19,7 @@ from syncd.sandbox.faults import Fault, Faults
 from syncd.sandbox.injectors import ACTIONS, Stage
 from syncd.sandbox.injectors.stage import is_write
 from syncd.sandbox.limits import Limits
+from syncd.sandbox.oauth import OAuth, through_gateway
 from syncd.sandbox.wire import Request, Response
 from syncd.sandbox.wirelog import WireLog
 
@@ -91,6 +92,7 @@ class Sandbox:
         self.latency = latency  # seconds that every answer takes at least, over a socket
         self.faults = Faults(seed)
         self.limits = Limits()
+        self.oauth = OAuth(seed)
         self.writes = 0  # requests that may have changed something
         self.deferred: list[_Deferred] = []
         self.counters: Counter[tuple[str, str, str, int]] = Counter()
@@ -131,6 +133,12 @@ class Sandbox:
         found["jira"] = {"url": f"{url}/jira", "email": self.jira.email, "token": self.jira.token}
         return found
 
+    def consent(self, service: str, **terms: str | None) -> dict[str, Any]:
+        """Return an OAuth code and its client, as if a person had allowed it; see `OAuth.consent`."""
+        with self.lock:
+            stand_in = self.service(service) if service in SERVICES else None
+            return self.oauth.consent(service, stand_in, self.clock.now(), **terms)
+
     def handle(self, service: str, request: Request) -> Response:
         """Answer a request in process; raises `Dropped` where a fault closes the connection."""
         outcome = self.exchange(service, request)
@@ -140,6 +148,7 @@ class Sandbox:
 
     def exchange(self, service: str, request: Request) -> Outcome:
         """Handle a request with faults, count it and log it."""
+        request = through_gateway(service, request)
         with self.lock:
             now = self.clock.now()
             self._catch_up(now)
@@ -166,7 +175,8 @@ class Sandbox:
         due = [each for each in self.deferred if not each.behind and each.due <= now]
         for each in due:
             self.deferred.remove(each)
-            self.service(each.service).handle(each.request)
+            made = self.service(each.service)
+            self.oauth.answer(each.service, each.request, made, made.clock.now())
 
     def _write_behind(self, service: str, request: Request) -> None:
         """Let writes take effect that were held back behind this one."""
@@ -181,7 +191,7 @@ class Sandbox:
         made = self.service(service)
         now = made.clock.now()
         refused: Response | None = self.limits.check(service, request, made, now)
-        answer: Response = refused if refused is not None else made.handle(request)
+        answer = refused or self.oauth.answer(service, request, made, now)
         self.limits.describe(service, request, answer, now)
         return answer
 
@@ -223,7 +233,8 @@ class Sandbox:
         with self.lock:
             clock = (self.clock.frozen, self.clock.offset)
             services = {name: made.snapshot() for name, made in self._services.items()}
-            return {"clock": clock, "services": services, "seed": self.seed}
+            held = {"services": services, "oauth": self.oauth.snapshot()}
+            return {"clock": clock, "seed": self.seed, **held}
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a snapshot; raises ValueError for one of another seed."""
@@ -235,6 +246,8 @@ class Sandbox:
         with self.lock:
             self.clock.frozen, self.clock.offset = snapshot["clock"]
             self.deferred.clear()
+            if "oauth" in snapshot:
+                self.oauth.restore(snapshot["oauth"])
             for name, state in snapshot["services"].items():
                 self.service(name).restore(state)
 

@@ -32,7 +32,10 @@ from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.services import SERVICES, Outcome
 from syncd.sandbox.wire import Request, Response, query_pairs
 
-_HOSTS = {"app.asana.com": "asana", "api.notion.com": "notion"}
+_HOSTS = {
+    **{"app.asana.com": "asana", "api.notion.com": "notion"},
+    **{"auth.atlassian.com": "jira", "api.atlassian.com": "jira"},
+}
 _JIRA_HOST = ".atlassian.net"
 
 Before = Callable[[str, Request], None]

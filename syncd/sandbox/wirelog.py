@@ -24,6 +24,8 @@ _SECRET_VALUES = re.compile(
     r'\s*:\s*)"[^"]*"'
 )
 _SECRET_QUERY = frozenset({"access_token", "token", "client_secret"})
+_SECRET_FORM = re.compile(r"(?<![^&])(refresh_token|client_secret|token|code)=[^&]*")
+_FORM = "application/x-www-form-urlencoded"
 
 
 class WireLog:
@@ -59,7 +61,7 @@ def _row(request: Request, response: Response | None) -> dict[str, Any]:
         "method": request.method,
         "url": _url(request),
         "headers": _headers(request.headers),
-        "body": _text(request.body) if request.body else None,
+        "body": _sent(request) if request.body else None,
     }
     if response is None:
         return {"request": asked, "response": {"status": 0, "dropped": True}}
@@ -69,6 +71,12 @@ def _row(request: Request, response: Response | None) -> dict[str, Any]:
         "body_text": _text(response.body),
     }
     return {"request": asked, "response": answer}
+
+
+def _sent(request: Request) -> str:
+    text = _text(request.body)
+    form = request.headers.get("content-type", "").startswith(_FORM)
+    return _SECRET_FORM.sub(r"\1=REMOVED", text) if form else text
 
 
 def _url(request: Request) -> str:

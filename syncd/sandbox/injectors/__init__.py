@@ -5,13 +5,14 @@ Each is a function of a `Stage` that returns the answer the client gets.
 
 from __future__ import annotations
 
-from syncd.sandbox.injectors import answers, changes, lists, texts, writes
+from syncd.sandbox.injectors import answers, changes, lists, signing, texts, writes
 from syncd.sandbox.injectors.stage import Action, Stage
 
 __all__ = ["ACTIONS", "Action", "Stage"]
 
 ACTIONS: dict[str, Action] = {
     **answers.ACTIONS,
+    **signing.ACTIONS,
     **lists.ACTIONS,
     **writes.ACTIONS,
     **texts.ACTIONS,

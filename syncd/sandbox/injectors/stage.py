@@ -37,6 +37,7 @@ class World(Protocol):
 
     clock: Any
     limits: Any
+    oauth: Any
 
     def service(self, name: str) -> Any:  # noqa: ANN401 - each stand-in has methods of its own
         """Return a stand-in."""
