@@ -403,20 +403,30 @@ def test_a_reader_may_look_but_not_touch(talk):
     assert have == {"BROWSE_PROJECTS": True, "EDIT_ISSUES": False}
 
 
-def test_wrong_credentials_are_401_and_none_at_all_sees_nothing(talk):
+def test_wrong_credentials_and_none_at_all_see_nothing(talk):
     key = talk.create()
-    for email, token in ((talk.site.email, "no"), ("who@example.com", talk.site.token)):
+    for email, token in ((talk.site.email, "no"), ("who@example.com", talk.site.token), ("", "")):
         talk.login(email, token)
-        status, answer = talk("GET", f"{API}/myself")
-        assert status == 401
-        assert answer["errorMessages"] == ["Client must be authenticated to access this resource."]
-        assert talk("GET", f"{API}/search/jql", jql="project = WEB")[0] == 401
+        if not email:
+            talk.headers = {}
+        told = {"message": "Client must be authenticated to access this resource.",
+                "status-code": 401}  # fmt: skip
+        assert talk("GET", f"{API}/myself") == (401, told)
+        assert talk("GET", f"{API}/issue/{key}") == (404, GONE)
+        empty = {"issues": [], "isLast": True}
+        assert talk("GET", f"{API}/search/jql", jql="project = WEB") == (200, empty)
+        assert talk("POST", f"{API}/issue", {"fields": {}})[0] == 401
+
+
+def test_a_refused_login_is_told_in_a_header_of_an_anonymous_answer(talk):
+    def headers():
+        return talk.site.handle(Request("GET", f"{API}/serverInfo", (), talk.headers)).headers
+
+    assert "x-seraph-loginreason" not in headers()
+    talk.site.revoke_token(talk.site.account_id)
+    assert headers()["x-seraph-loginreason"] == "AUTHENTICATED_FAILED"
     talk.headers = {}
-    assert talk("GET", f"{API}/myself")[0] == 401
-    assert talk("GET", f"{API}/issue/{key}") == (404, GONE)
-    empty = {"issues": [], "isLast": True}
-    assert talk("GET", f"{API}/search/jql", jql="project = WEB") == (200, empty)
-    assert talk("POST", f"{API}/issue", {"fields": {}})[0] == 401
+    assert "x-seraph-loginreason" not in headers()
 
 
 def test_mail_is_shown_only_by_those_who_show_it(talk):

@@ -322,3 +322,67 @@ def test_parse_endpoint_tells_structure_or_errors(talk):
     assert good["structure"]["orderBy"]["fields"][0]["field"]["name"] == "created"
     assert wrong["errors"]
     assert "structure" not in wrong
+
+
+def test_what_is_wrong_in_several_places_is_told_at_once(talk):
+    body = {"jql": "project = GONE AND colour = red AND status = Odd ORDER BY weight"}
+    status, answer = talk("POST", "/rest/api/3/search/jql", body)
+    assert (status, answer["errorMessages"]) == (400, [
+        "The value 'GONE' does not exist for the field 'project'.",
+        "Field 'colour' does not exist or you do not have permission to view it.",
+        "The value 'Odd' does not exist for the field 'status'.",
+        "Not able to sort using field 'weight'.",
+    ])  # fmt: skip
+
+
+def test_a_project_or_an_issue_that_one_may_not_see_does_not_exist_in_jql(talk):
+    hidden, seen = talk.create("APP"), talk.create("WEB")
+    talk.site.set_access("APP", members=[])
+    assert talk.refusal("project = APP") == "The value 'APP' does not exist for the field 'project'."
+    said = f"An issue with key '{hidden}' does not exist for field 'key'."
+    assert talk.refusal(f"key = {hidden}") == said
+    assert talk.keys("project in (WEB)") == [seen]
+
+
+def test_several_conditions_together_narrow_down_and_follow_every_change(talk):
+    first, second = talk.create(labels=["a"]), talk.create(labels=["a", "b"])
+    other = talk.create("APP", labels=["b"])
+    query = 'project = WEB AND labels = b AND status = "To Do" ORDER BY key'
+    assert talk.keys(query) == [second]
+    talk("PUT", f"/rest/api/3/issue/{first}", {"update": {"labels": [{"add": "b"}]}})
+    talk("PUT", f"/rest/api/3/issue/{second}", {"fields": {"labels": None}})
+    assert talk.keys(query) == [first]
+    talk("POST", f"/rest/api/3/issue/{first}/transitions", {"transition": {"id": "21"}})
+    assert talk.keys(query) == []
+    talk.site.move_issue(other, "WEB")
+    assert talk.keys(query) == ["WEB-3"]
+    talk("DELETE", "/rest/api/3/issue/WEB-3")
+    assert talk.keys(query) == []
+    assert talk.keys("labels is EMPTY AND project = WEB") == [second]
+    assert talk.keys("summary ~ items AND labels in (a, b)") == [first]
+
+
+def test_search_sees_changes_late_when_the_index_lags_and_at_once_when_told_to_reconcile(talk):
+    old = talk.create(summary="plan")
+    talk.site.set_index_lag(20)
+    new = talk.create(summary="plan too")
+    number = int(talk("GET", f"/rest/api/3/issue/{new}")[1]["id"])
+    talk("PUT", f"/rest/api/3/issue/{old}", {"fields": {"summary": "done"}})
+    assert talk.keys("project = WEB AND summary ~ plan") == [old]  # as last indexed
+    assert talk.keys("project = WEB AND summary ~ plan", reconcileIssues=[number]) == [new, old]
+    count = talk("POST", "/rest/api/3/search/approximate-count", {"jql": "project = WEB"})[1]
+    assert count == {"count": 1}
+    talk.clock.step(20)
+    assert talk.keys("project = WEB AND summary ~ plan") == [new]
+    talk("DELETE", f"/rest/api/3/issue/{new}")
+    assert talk.keys("project = WEB AND summary ~ plan") == []
+    talk.create(summary="plan again")
+    talk.site.set_index_lag(0)
+    assert len(talk.keys("project = WEB AND summary ~ plan")) == 1
+
+
+def test_only_numbers_can_be_reconciled_and_at_most_fifty(talk):
+    talk.create()
+    for ids in (["WEB-1"], [1] * 51, "1"):
+        body = {"jql": "project = WEB", "reconcileIssues": ids}
+        assert talk("POST", "/rest/api/3/search/jql", body)[0] == 400

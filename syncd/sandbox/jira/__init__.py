@@ -30,6 +30,7 @@ from syncd.sandbox.jira import (
 )
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import record
+from syncd.sandbox.jira.indexlag import IndexLag
 from syncd.sandbox.jira.model import (
     ChangeItem,
     Issue,
@@ -40,7 +41,7 @@ from syncd.sandbox.jira.model import (
     User,
     Workflow,
 )
-from syncd.sandbox.jira.problems import WRONG_CREDENTIALS, ApiError
+from syncd.sandbox.jira.problems import ApiError
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.shapes import Shapes
 from syncd.sandbox.jira.store import Store
@@ -50,6 +51,7 @@ _API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
 _AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
 _GROWING = ("revision", "setup")  # what is kept by these must never look fresh again
 _CACHES = frozenset({"jql_names", "sorted_answers"})
+_UNKEPT = frozenset({"clock", "postings"})
 _HEADERS = {
     "cache-control": "no-cache, no-store, no-transform",
     "server": "AtlassianEdge",
@@ -75,6 +77,7 @@ class JiraSandbox:
         self.token = "sandbox-jira-token"  # noqa: S105 - the published token of a stand-in
         self._tokens: dict[str, str] = {}  # account id -> token
         self._callers: dict[str, User] = {}  # Authorization header -> user
+        self._refused: set[str] = set()  # Authorization headers that were nobody's
         self._shapes: dict[tuple[str, str, str], Shapes] = {}
         self._requests = 0
         defaults.fill(self.store)
@@ -104,6 +107,8 @@ class JiraSandbox:
             "x-arequestid": trace[::-1],
             **response.headers,
         }
+        if request.headers.get("authorization") in self._refused:
+            response.headers.setdefault("x-seraph-loginreason", "AUTHENTICATED_FAILED")
         return response
 
     def _answer(self, request: Request) -> Response:
@@ -133,14 +138,18 @@ class JiraSandbox:
         return self._shapes[key]
 
     def _caller(self, request: Request) -> User | None:
+        """Return who asks. Wrong credentials are nobody's: only what needs a login is refused."""
         header = request.headers.get("authorization")
         if not header:
             return None
-        user = self._bearer(request, header) or self._callers.get(header)
-        if user is None:
-            user = self._callers[header] = self._sign_in(header)
-        if not user.active:
-            raise ApiError(401, WRONG_CREDENTIALS)
+        bearer = self._bearer(request, header)
+        user = bearer or self._callers.get(header) or self._sign_in(header)
+        if user is None or not user.active:
+            self._refused.add(header)
+            return None
+        self._refused.discard(header)
+        if bearer is None:
+            self._callers[header] = user
         return user
 
     def _bearer(self, request: Request, header: str) -> User | None:
@@ -151,18 +160,17 @@ class JiraSandbox:
         account = self.store.extras.get("bearers", {}).get(token)
         return self.store.users.get(account) if account else None
 
-    def _sign_in(self, header: str) -> User:
+    def _sign_in(self, header: str) -> User | None:
         kind, _, rest = header.partition(" ")
         if kind.lower() != "basic":
             raise ApiError(403, "Failed to parse Connect Session Auth Token")
         try:
             email, _, token = base64.b64decode(rest, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            raise ApiError(401, WRONG_CREDENTIALS) from None
+            return None
         user = self.store.user_by_email(email)
-        if user is None or self._tokens.get(user.account_id) != token:
-            raise ApiError(401, WRONG_CREDENTIALS)
-        return user
+        right = user is not None and self._tokens.get(user.account_id) == token
+        return user if right else None
 
     # setting up
 
@@ -299,6 +307,14 @@ class JiraSandbox:
         self._issue(key).hidden = hidden
         self.store.revision += 1
 
+    def set_index_lag(self, seconds: float) -> None:
+        """Let search see changes only so many seconds later (0: at once), as the real index does.
+
+        `reconcileIssues` makes search exact for the issues it names.
+        """
+        store = self.store
+        store.lagging = IndexLag(int(seconds * 1000), store.issues.values()) if seconds else None
+
     def load_issues(self, path: str | Path) -> int:
         """Load a JSON Lines file (.gz too) of issues in the vendor's REST form; return how many.
 
@@ -308,7 +324,7 @@ class JiraSandbox:
 
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of all state, which `restore` takes; later changes do not touch it."""
-        held = {name: value for name, value in vars(self.store).items() if name != "clock"}
+        held = {name: value for name, value in vars(self.store).items() if name not in _UNKEPT}
         held["extras"] = {k: v for k, v in self.store.extras.items() if k not in _CACHES}
         return {"state": pickle.dumps((held, self._tokens, self._requests))}
 
@@ -317,6 +333,7 @@ class JiraSandbox:
         held, self._tokens, self._requests = pickle.loads(snapshot["state"])  # noqa: S301 - ours
         grown = {name: max(held[name], getattr(self.store, name)) + 1 for name in _GROWING}
         vars(self.store).update({**held, **grown})
+        self.store.postings.clear()
         self._callers.clear()
         self._shapes.clear()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import NoReturn
 
 from syncd.sandbox.jira.jql_values import Viewer
@@ -24,7 +25,11 @@ class Call:
     store: Store
     user: User | None
     shapes: Shapes
-    admin: bool = True
+    viewer: Viewer = attribute(init=False)
+
+    def __post_init__(self) -> None:
+        """Note who asks, as JQL and permissions see them."""
+        self.viewer = Viewer(self.store, self.user)
 
     # input
 
@@ -56,11 +61,6 @@ class Call:
 
     # who may what
 
-    @property
-    def viewer(self) -> Viewer:
-        """Return the caller as JQL sees them."""
-        return Viewer(self.store, self.user)
-
     def me(self) -> User:
         """Return the caller; raises 401 for nobody."""
         if self.user is None:
@@ -69,13 +69,11 @@ class Call:
 
     def sees_project(self, project: Project) -> bool:
         """Tell whether the caller may browse a project."""
-        if self.user is None:
-            return False
-        return project.members is None or self.user.account_id in project.members
+        return self.viewer.sees_project(project)
 
     def sees(self, issue: Issue) -> bool:
         """Tell whether the caller may see an issue."""
-        return not issue.hidden and self.sees_project(self.store.projects[issue.project_id])
+        return self.viewer.sees(issue)
 
     def may_change(self, project: Project) -> bool:
         """Tell whether the caller may write in a project."""

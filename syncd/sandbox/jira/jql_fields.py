@@ -142,9 +142,11 @@ def _named(table: dict[str, Json], text: str) -> set[Json]:
 
 def _projects(viewer: Viewer, _field: Field, text: str) -> set[Json]:
     store, wanted = viewer.store, text.casefold()
-    by_name = {p.id for p in store.projects.values() if p.name.casefold() == wanted}
+    by_name = {
+        p.id for p in store.projects.values() if p.name.casefold() == wanted and viewer.sees_project(p)
+    }
     found = store.find_project(text)
-    return ({found.id} if found else set()) or by_name
+    return {found.id} if found and viewer.sees_project(found) else by_name
 
 
 def _categories(_viewer: Viewer, _field: Field, text: str) -> set[Json]:
@@ -164,7 +166,7 @@ def _options(_viewer: Viewer, field: Field, text: str) -> set[Json]:
 
 def _issues(viewer: Viewer, _field: Field, text: str) -> set[Json]:
     issue = viewer.store.find_issue(text)
-    return set() if issue is None else {issue.id}
+    return {issue.id} if issue is not None and viewer.sees(issue) else set()
 
 
 def _sprints(viewer: Viewer, _field: Field, text: str) -> set[Json]:

@@ -49,6 +49,17 @@ def compile_condition(viewer: Viewer, node: Condition | None, *, negated: bool =
     return lambda issue: any(test(issue) for test in tests)
 
 
+def problems(viewer: Viewer, node: Condition | None) -> list[str]:
+    """Return a sentence for every clause that names something that does not exist or fit."""
+    if isinstance(node, Group):
+        return [text for part in node.parts for text in problems(viewer, part)]
+    try:
+        compile_condition(viewer, node)
+    except ApiError as error:
+        return list(error.messages)
+    return []
+
+
 def _clause(viewer: Viewer, node: Clause, *, negated: bool) -> Test:
     what = subject(viewer.store, node.field)
     if node.operator == "changed":
@@ -91,20 +102,22 @@ def _emptiness(what: Subject, sign: str, operand: Operand) -> Test:
 
 def _membership(viewer: Viewer, what: Subject, sign: str, operand: Operand) -> Test:
     values = what.values
-    wanted, empty = _wanted(viewer, what, operand)
+    wanted, empty = wanted_values(viewer, what, operand)
+    apart = wanted.isdisjoint
     if sign in {"=", "in"}:
-        return lambda issue: any(v in wanted for v in found) if (found := values(issue)) else empty
-    return lambda issue: bool(found := values(issue)) and not any(v in wanted for v in found)
+        return lambda issue: not apart(found) if (found := values(issue)) else empty
+    return lambda issue: bool(found := values(issue)) and apart(found)
 
 
-def _wanted(viewer: Viewer, what: Subject, operand: Operand) -> tuple[frozenset[Json], bool]:
+def wanted_values(
+    viewer: Viewer, what: Subject, operand: Operand
+) -> tuple[frozenset[Json], bool]:
+    """Return the values that an operand names, and whether EMPTY is among them."""
     items = operand.items if isinstance(operand, Many) else (operand,)
     wanted: set[Json] = set()
     for item in items:
         if not isinstance(item, Empty):
             wanted |= operand_values(viewer, what, item)
-    if what.field.kind == "labels":
-        wanted |= {str(label) for label in wanted}
     return frozenset(wanted), any(isinstance(item, Empty) for item in items)
 
 
@@ -278,12 +291,14 @@ def _text_test(text: str) -> Callable[[str], bool]:
     return test
 
 
+def stems(text: str) -> set[str]:
+    """Return the stems of the words of a text, which is how the index holds them."""
+    return {_stem(word) for word in _WORD.findall(text.casefold())}
+
+
 def _stem(word: str) -> str:
     """Cut the commonest English endings, as the real index does."""
     for ending in ("ing", "es", "ed", "e", "s"):
         if word.endswith(ending) and len(word) > len(ending) + 2:
             return word[: -len(ending)]
     return word
-
-
-__all__ = ["Group", "Test", "compile_condition", "operand_values"]

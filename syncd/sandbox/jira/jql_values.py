@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncd.sandbox.jira.jql_parse import Call
-from syncd.sandbox.jira.model import User
+from syncd.sandbox.jira.model import Issue, Project, User
 from syncd.sandbox.jira.problems import ApiError, bad
 from syncd.sandbox.jira.store import Store
 from syncd.sandbox.jira.times import zone
@@ -29,6 +29,16 @@ class Viewer:
     def zone(self) -> str:
         """Return the name of the caller's zone."""
         return self.user.time_zone if self.user else "UTC"
+
+    def sees_project(self, project: Project) -> bool:
+        """Tell whether this person may browse a project."""
+        if self.user is None:
+            return False
+        return project.members is None or self.user.account_id in project.members
+
+    def sees(self, issue: Issue) -> bool:
+        """Tell whether this person may see an issue."""
+        return not issue.hidden and self.sees_project(self.store.projects[issue.project_id])
 
     def moment(self, text: str, *, quoted: bool, field: str) -> int:
         """Return a JQL date in milliseconds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syncd.sandbox.jira import happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_value, record
 from syncd.sandbox.jira.defaults import SPRINT
@@ -364,6 +365,7 @@ def create_sprint(call: Call) -> Response:
     sprint["originBoardId"] = found["id"]
     sprint["goal"] = str(body.get("goal") or "")
     _sprints(call)[number] = sprint
+    happenings.sprint(call.store, "created", sprint)
     return call.ok(_sprint_shape(call, sprint), 201)
 
 
@@ -396,11 +398,15 @@ def update_sprint(call: Call, number: str) -> Response:
         raise bad("The sprint's start and end dates must be set before it can be started.")
     if state == "closed" and found["state"] != "closed":
         dates["completeDate"] = call.shapes.time(call.store.now())
+    old = dict(found)
     found.update(dates, state=state)
     for name in ("name", "goal"):
         if body.get(name):
             found[name] = str(body[name])
     call.store.revision += 1
+    turned = {"active": "started", "closed": "closed"}.get(state, "updated")
+    what = turned if state != old["state"] else "updated"
+    happenings.sprint(call.store, what, found, old if what == "updated" else None)
     return call.ok(_sprint_shape(call, found))
 
 
@@ -412,6 +418,8 @@ def delete_sprint(call: Call, number: str) -> Response:
         have = item.values.get(field.id, ())
         if found["id"] in have:
             item.values[field.id] = [s for s in have if s != found["id"]]
+            call.store.reindex(item)
+    happenings.sprint(call.store, "deleted", found)
     del _sprints(call)[found["id"]]
     call.store.revision += 1
     return call.done()

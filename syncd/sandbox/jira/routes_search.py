@@ -60,13 +60,12 @@ def _search(call: Call, body: dict[str, Json]) -> Response:
     properties = strings(body, "properties")
     if len(properties) > MAX_PROPERTIES:
         raise bad(f"The maximum number of properties that can be requested is {MAX_PROPERTIES}.")
-    if len(body.get("reconcileIssues") or []) > MAX_RECONCILE:
-        raise bad(f"The maximum number of issues to reconcile is {MAX_RECONCILE}.")
+    reconcile = _reconcile(body)
     expand = frozenset(strings(body, "expand"))
     fields = wanted_fields(call.shapes, names, "id")
     light = not fields and not properties and not expand
     size = _size(body, MAX_IDS_PAGE if light else MAX_FIELDS_PAGE)
-    query = Search(call.viewer, _jql(body), call.sees)
+    query = Search(call.viewer, _jql(body), call.sees, reconcile=reconcile)
     found = query.page(body.get("nextPageToken") or None, size)
     rows = [_row(call, issue, names, fields, properties, expand) for issue in found.issues]
     answer: dict[str, Json] = {"issues": rows}
@@ -97,6 +96,17 @@ def _row(
     if not fields:
         del shape["fields"]
     return shape
+
+
+def _reconcile(body: dict[str, Json]) -> frozenset[int]:
+    """Return the ids for which the answer shall be exact although the index is late."""
+    named = body.get("reconcileIssues") or []
+    numbers = isinstance(named, list) and all(str(name).isdigit() for name in named)
+    if not numbers:
+        raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
+    if len(named) > MAX_RECONCILE:
+        raise bad(f"The maximum number of issues to reconcile is {MAX_RECONCILE}.")
+    return frozenset(map(int, named))
 
 
 def _jql(body: dict[str, Json]) -> str:

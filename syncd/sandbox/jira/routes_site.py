@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.model import CATEGORIES, Json
-from syncd.sandbox.jira.problems import ApiError, bad, missing
+from syncd.sandbox.jira.problems import WRONG_CREDENTIALS, ApiError, bad, missing
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.times import stamp
 from syncd.sandbox.wire import Response
@@ -60,8 +60,10 @@ def server_info(call: Call) -> Response:
 
 
 def myself(call: Call) -> Response:
-    """GET myself."""
-    user = call.me()
+    """GET myself: refused in a form of its own to those who are not signed in."""
+    user = call.user
+    if user is None:
+        return call.ok({"message": WRONG_CREDENTIALS, "status-code": 401}, 401)
     expand = set(call.names("expand"))
     shape = {**call.shapes.user(user.account_id), "emailAddress": user.email, "locale": "en_US"}
     for name in ("groups", "applicationRoles"):

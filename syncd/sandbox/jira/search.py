@@ -7,24 +7,17 @@ import binascii
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from zlib import crc32
 
 import orjson
 
 from syncd.sandbox.jira.jql_fields import Subject, subject
-from syncd.sandbox.jira.jql_parse import (
-    Clause,
-    Condition,
-    Group,
-    Many,
-    Operand,
-    Query,
-    Value,
-    parse,
-)
-from syncd.sandbox.jira.jql_run import compile_condition, operand_values
+from syncd.sandbox.jira.jql_parse import Clause, Condition, Group, Query, parse
+from syncd.sandbox.jira.jql_run import Test, compile_condition, operand_values, problems
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue, Json
+from syncd.sandbox.jira.narrow import narrowed
 from syncd.sandbox.jira.problems import ApiError, bad
 from syncd.sandbox.jira.store import Store
 
@@ -48,27 +41,53 @@ class Search:
     """One query by one person. Raises `ApiError` 400 for what the vendor would refuse."""
 
     def __init__(
-        self, viewer: Viewer, jql: str, visible: Callable[[Issue], bool], *, bounded: bool = True
+        self,
+        viewer: Viewer,
+        jql: str,
+        visible: Callable[[Issue], bool],
+        *,
+        bounded: bool = True,
+        reconcile: frozenset[int] = frozenset(),
     ) -> None:
         self.viewer = viewer
         self.store: Store = viewer.store
         self.jql = jql
         self.visible = visible
+        self.reconcile = reconcile  # ids for which the answer is exact, however late the index is
         self.query: Query = parse(jql)
         if bounded and self.query.where is None:
             raise bad(UNBOUNDED)
-        self.test = compile_condition(viewer, self.query.where)
-        self.order = _order(self.store, self.query)
+        self.test, self.order = self._checked()
+        if self.store.lagging is not None:
+            self.store.lagging.catch_up(self.store.now())
+
+    def _checked(self) -> tuple[Test, list[tuple[Callable[[Issue], Json], bool]]]:
+        """Return the condition and the order; raises one 400 with everything that is wrong."""
+        wrong = problems(self.viewer, self.query.where)
+        order: list[tuple[Callable[[Issue], Json], bool]] = []
+        try:
+            order = _order(self.store, self.query)
+        except ApiError as error:
+            wrong += error.messages
+        if wrong:
+            raise ApiError(400, *dict.fromkeys(wrong))
+        return compile_condition(self.viewer, self.query.where), order
 
     def matches(self, issue: Issue) -> bool:
         """Tell whether an issue belongs to the answer."""
-        return self.visible(issue) and self.test(issue)
+        form = self._indexed_form(issue)
+        return form is not None and self.visible(issue) and self.test(form)
+
+    def _indexed_form(self, issue: Issue) -> Issue | None:
+        """Return an issue as search knows it, None while it is not yet indexed."""
+        lagging = self.store.lagging
+        if lagging is None or issue.id in self.reconcile:
+            return issue
+        return lagging.indexed.get(issue.id)
 
     def count(self) -> int:
         """Return how many issues match."""
-        few = self._few()
-        issues = self.store.issues.values() if few is None else few
-        return sum(self.matches(issue) for issue in issues)
+        return sum(self.matches(issue) for issue in self._candidates())
 
     def all(self) -> list[Issue]:
         """Return all matching issues in order."""
@@ -105,10 +124,28 @@ class Search:
     # walking
 
     def _walk(self, after: Json) -> Iterator[Issue]:
-        few = self._few()
-        if few is None and len(self.order) == 1 and self._index() is not None:
-            return (issue for issue in self._indexed(after) if self.matches(issue))
-        return iter(self._sorted(few, after))
+        if self.store.lagging is not None:
+            return iter(self._from(self._in_order(self.store.issues.values()), after))
+        chosen = self._chosen
+        if chosen is not None and len(chosen) <= _FEW:
+            return iter(self._from(self._in_order(self._candidates()), after))
+        if len(self.order) == 1 and self._index() is not None:
+            return (issue for issue in self._indexed(after) if self._fits(issue, chosen))
+        return iter(self._from(self._whole(), after))
+
+    def _fits(self, issue: Issue, chosen: set[int] | None) -> bool:
+        return (chosen is None or issue.id in chosen) and self.matches(issue)
+
+    @cached_property
+    def _chosen(self) -> set[int] | None:
+        """Return ids that hold all matches, or None where no index narrows them down."""
+        return None if self.store.lagging is not None else narrowed(self.viewer, self.query.where)
+
+    def _candidates(self) -> Iterable[Issue]:
+        issues = self.store.issues
+        if self._chosen is None:
+            return issues.values()
+        return [issues[n] for n in sorted(self._chosen, reverse=True) if n in issues]
 
     def _index(self) -> tuple[list[Json], bool] | None:
         key, down = self.order[0]
@@ -146,14 +183,12 @@ class Search:
         last = len(table) if high is None else bisect_right(table, (high, 1 << 62))
         return first, last
 
-    def _sorted(self, few: list[Issue] | None, after: Json) -> list[Issue]:
-        kept = self._whole() if few is None else self._in_order(few)
-        if after is None:
-            return kept
-        return kept[self._resume(kept, after) :]
+    def _from(self, kept: list[Issue], after: Json) -> list[Issue]:
+        return kept if after is None else kept[self._resume(kept, after) :]
 
     def _in_order(self, issues: Iterable[Issue]) -> list[Issue]:
         kept = [issue for issue in issues if self.matches(issue)]
+        kept.sort(key=_number, reverse=self.order[0][1])  # ties go by id, as in the indices
         for key, down in reversed(self.order):
             kept.sort(key=_comparable(key), reverse=down)
         return kept
@@ -167,7 +202,7 @@ class Search:
         if place not in kept:
             if len(kept) >= _KEPT_ANSWERS:
                 del kept[next(iter(kept))]
-            kept[place] = self._in_order(self.store.issues.values())
+            kept[place] = self._in_order(self._candidates())
         return kept[place]
 
     def _resume(self, kept: list[Issue], after: Json) -> int:
@@ -186,14 +221,6 @@ class Search:
             if mine != theirs:
                 return bool(mine < theirs) if down else bool(mine > theirs)
         return False
-
-    def _few(self) -> list[Issue] | None:
-        """Return a short list that holds all matches, or None where no index gives one."""
-        numbers = _candidates(self.viewer, self.query.where)
-        if numbers is None or len(numbers) > _FEW:
-            return None
-        issues = self.store.issues
-        return [issues[n] for n in sorted(numbers, reverse=True) if n in issues]
 
 
 def bad_token() -> ApiError:
@@ -281,48 +308,6 @@ def _rank(value: Json) -> tuple[bool, Json]:
 
 def _comparable(key: Callable[[Issue], Json]) -> Callable[[Issue], tuple[bool, Json]]:
     return lambda issue: _rank(key(issue))
-
-
-# candidates
-
-
-def _candidates(viewer: Viewer, node: Condition | None) -> set[int] | None:
-    if isinstance(node, Group):
-        if node.joint == "and":
-            found = [c for part in node.parts if (c := _candidates(viewer, part)) is not None]
-            return min(found, key=len) if found else None
-        if node.joint == "or":
-            parts = [_candidates(viewer, part) for part in node.parts]
-            return None if None in parts else set().union(*[p for p in parts if p is not None])
-        return None
-    return _clause_candidates(viewer, node) if node else None
-
-
-def _clause_candidates(viewer: Viewer, node: Clause) -> set[int] | None:
-    what = subject(viewer.store, node.field)
-    if what.type == "key" and node.operator in {"=", "in"}:
-        items: tuple[Operand, ...] = (
-            node.operand.items if isinstance(node.operand, Many) else (node.operand,)
-        )
-        if any(not isinstance(item, Value) for item in items):
-            return None
-        ids = set().union(*[operand_values(viewer, what, item) for item in items])
-        if what.field.kind == "key":
-            return ids
-        return {child for parent in ids for child in viewer.store.children.get(parent, ())}
-    if what.field.id in {"updated", "created"} and node.operator in {">", ">="}:
-        return _recent(viewer, node, what)
-    return None
-
-
-def _recent(viewer: Viewer, node: Clause, what: Subject) -> set[int] | None:
-    store = viewer.store
-    table = store.by_updated if what.field.id == "updated" else store.by_created
-    bound = next(iter(operand_values(viewer, what, node.operand)))
-    first = bisect_left(table, (bound, -1))
-    if len(table) - first > _FEW:
-        return None
-    return {number for _time, number in table[first:]}
 
 
 def _time_bounds(

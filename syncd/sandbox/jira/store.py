@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import uuid
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.jira.hooks import Hooks
+from syncd.sandbox.jira.indexlag import IndexLag
 from syncd.sandbox.jira.model import (
     Component,
     Field,
@@ -22,6 +24,7 @@ from syncd.sandbox.jira.model import (
     User,
     Version,
 )
+from syncd.sandbox.jira.postings import Postings
 
 
 class Store:
@@ -52,6 +55,9 @@ class Store:
         self.by_created: list[tuple[int, int]] = []
         self.by_id: list[int] = []
         self.project_keys: dict[str, int] = {}  # present and former project keys
+        self.postings = Postings()
+        self.lagging: IndexLag | None = None  # None: search sees every change at once
+        self.hooks = Hooks()
         self.extras: dict[str, Json] = {}  # what whole resources keep: boards, sprints, tasks
 
     # ids
@@ -130,6 +136,8 @@ class Store:
             self.keys[issue.key.upper()] = issue.id
             self._set_parent(issue.id, None, issue.values.get("parent"))
             issue.indexed = (issue.updated, issue.created)
+            self._changed(issue)
+        self.postings.clear()
         self.by_id = sorted(self.issues)
         self.by_updated = sorted((i.updated, i.id) for i in self.issues.values())
         self.by_created = sorted((i.created, i.id) for i in self.issues.values())
@@ -138,6 +146,8 @@ class Store:
     def reindex(self, issue: Issue) -> None:
         """Put an issue where its times say; call after every change of an issue."""
         self.revision += 1
+        self.postings.put(issue)
+        self._changed(issue)
         times = (issue.updated, issue.created)
         if issue.indexed == times:
             return
@@ -147,6 +157,10 @@ class Store:
         issue.indexed = times
         insort(self.by_updated, (issue.updated, issue.id))
         insort(self.by_created, (issue.created, issue.id))
+
+    def _changed(self, issue: Issue) -> None:
+        if self.lagging is not None:
+            self.lagging.changed(issue, self.now())
 
     def set_parent(self, issue: Issue, parent: int | None) -> None:
         """Move an issue under another one, or to the top."""
@@ -168,6 +182,7 @@ class Store:
         for key in [key for key, owner in self.keys.items() if owner == issue.id]:
             del self.keys[key]
         _discard(self.by_id, issue.id)
+        self.postings.drop(issue.id)
         if issue.indexed is not None:
             _discard(self.by_updated, (issue.indexed[0], issue.id))
             _discard(self.by_created, (issue.indexed[1], issue.id))
@@ -212,6 +227,3 @@ def _discard(items: list[Json], value: Json) -> None:
     place = bisect_left(items, value)
     if place < len(items) and items[place] == value:
         del items[place]
-
-
-Visible = Callable[[Issue], bool]

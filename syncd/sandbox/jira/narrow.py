@@ -1,0 +1,136 @@
+"""Narrowing a search down before any issue is looked at: ids that hold every match of a query."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Hashable
+from functools import reduce
+
+from syncd.sandbox.jira.jql_fields import Subject, subject
+from syncd.sandbox.jira.jql_parse import Clause, Condition, Empty, Group, Many, Value
+from syncd.sandbox.jira.jql_run import operand_values, stems, wanted_values
+from syncd.sandbox.jira.jql_values import Viewer
+from syncd.sandbox.jira.model import Issue
+
+Ids = Collection[int]
+_MOST = 25_000  # a wider choice than this is not worth being made into a set
+_KEPT_KINDS = frozenset(
+    {"project", "status", "issuetype", "priority", "resolution", "user", "users",
+     "labels", "version", "versions", "components", "option", "options", "sprints"}
+)  # fmt: skip
+_WORD_KINDS = frozenset({"summary", "string"})
+
+
+def narrowed(viewer: Viewer, node: Condition | None) -> set[int] | None:
+    """Return ids that hold all matches of a condition, or None where no index says."""
+    choices = _all_of(viewer, node)
+    if not choices:
+        return None
+    choices.sort(key=_size)
+    if _size(choices[0]) > _MOST:
+        return None
+    found: set[int] = set().union(*choices[0])
+    return reduce(_meet, choices[1:], found)
+
+
+Choice = list[Ids]
+"""Some sets of ids; an issue that matches is in one of them."""
+
+
+def _size(choice: Choice) -> int:
+    return sum(map(len, choice))
+
+
+def _meet(found: set[int], choice: Choice) -> set[int]:
+    if len(choice) == 1 and isinstance(choice[0], set):
+        return found & choice[0]
+    return {number for number in found if any(number in ids for ids in choice)}
+
+
+def _all_of(viewer: Viewer, node: Condition | None) -> list[Choice]:
+    """Return choices that all hold for every match."""
+    if node is None:
+        return []
+    if isinstance(node, Clause):
+        choice = _clause(viewer, node)
+        return [] if choice is None else [choice]
+    if node.joint == "and":
+        return [choice for part in node.parts for choice in _all_of(viewer, part)]
+    if node.joint == "or":
+        return _any_of(viewer, node)
+    return []
+
+
+def _any_of(viewer: Viewer, node: Group) -> list[Choice]:
+    found: Choice = []
+    for part in node.parts:
+        choices = _all_of(viewer, part)
+        if not choices:
+            return []
+        choices.sort(key=_size)
+        found += choices[0]
+    return [found]
+
+
+def _clause(viewer: Viewer, node: Clause) -> Choice | None:
+    what = subject(viewer.store, node.field)
+    if what.type == "key":
+        return _by_key(viewer, what, node)
+    if what.field.id in {"updated", "created"} and node.operator in {">", ">="}:
+        return _recent(viewer, what, node)
+    if what.field.kind in _WORD_KINDS and what.field.id != "text" and node.operator == "~":
+        return _by_words(viewer, what, node)
+    if what.field.kind in _KEPT_KINDS and node.operator in {"=", "in", "is"}:
+        values, empty = wanted_values(viewer, what, node.operand)
+        return [_holders(viewer, what, value) for value in (*values, *[None] * empty)]
+    return None
+
+
+def _holders(viewer: Viewer, what: Subject, value: Hashable) -> Ids:
+    store = viewer.store
+    return store.postings.holders(what.field.id, what.values, store.issues.values(), value)
+
+
+def _by_key(viewer: Viewer, what: Subject, node: Clause) -> Choice | None:
+    items = node.operand.items if isinstance(node.operand, Many) else (node.operand,)
+    if node.operator not in {"=", "in"} or any(isinstance(item, Empty) for item in items):
+        return None
+    ids = set().union(*[operand_values(viewer, what, item) for item in items])
+    if what.field.kind == "key":
+        return [ids]
+    return [viewer.store.children[parent].keys() for parent in ids
+            if parent in viewer.store.children]  # fmt: skip
+
+
+def _recent(viewer: Viewer, what: Subject, node: Clause) -> Choice | None:
+    store = viewer.store
+    table = store.by_updated if what.field.id == "updated" else store.by_created
+    bound = next(iter(operand_values(viewer, what, node.operand)))
+    first = bisect_left(table, (bound, -1))
+    if len(table) - first > _MOST:
+        return None
+    return [{number for _time, number in table[first:]}]
+
+
+def _by_words(viewer: Viewer, what: Subject, node: Clause) -> Choice | None:
+    """Narrow a text search by the rarest of its whole words."""
+    if not isinstance(node.operand, Value):
+        return None
+    words = [w for w in re.findall(r"\w+\*?", node.operand.text.casefold()) if not w.endswith("*")]
+    if not words:
+        return None
+    store, values = viewer.store, what.values
+
+    def read(issue: Issue) -> tuple[Hashable, ...]:
+        return tuple(sorted({stem for text in values(issue) for stem in stems(text)}))
+
+    return [
+        min(
+            (
+                store.postings.holders(f"{what.field.id} ~", read, store.issues.values(), stem)
+                for stem in stems(" ".join(words))
+            ),
+            key=len,
+        )
+    ]
