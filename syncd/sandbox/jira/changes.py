@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from syncd.sandbox.jira import happenings
 from syncd.sandbox.jira.kinds import describe
 from syncd.sandbox.jira.model import ChangeItem, Field, History, Issue, Json
 from syncd.sandbox.jira.store import Store
@@ -73,8 +74,10 @@ def record(
     if not items:
         return
     now = store.now()
-    issue.histories.append(History(str(store.number("history")), author, now, items, metadata))
+    entry = History(str(store.number("history")), author, now, items, metadata)
+    issue.histories.append(entry)
     touch(store, issue)
+    happenings.issue(store, "updated", issue, author, entry=entry)
 
 
 def touch(store: Store, issue: Issue) -> None:

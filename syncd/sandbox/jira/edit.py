@@ -8,7 +8,7 @@ from dataclasses import field as attribute
 
 import orjson
 
-from syncd.sandbox.jira import parse
+from syncd.sandbox.jira import happenings, parse
 from syncd.sandbox.jira.adf import Rich
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_status, change_value, record, touch
@@ -123,6 +123,7 @@ def create(call: Call, payload: Mapping[str, Json]) -> Issue:
     issue = _new_issue(call, project, type_id, made, me.account_id)
     issue.properties.update(properties)
     store.add_issue(issue)
+    happenings.issue(store, "created", issue, me.account_id)
     _add_comments(call, issue, made.comments)
     _add_links(call, issue, made.links)
     if isinstance(payload.get("transition"), dict):
@@ -262,6 +263,7 @@ def add_comment(call: Call, issue: Issue, raw: Mapping[str, Json]) -> Comment:
     item = Comment(str(store.number("comment")), author, body, now, now, author)
     issue.comments.append(item)
     touch(store, issue)
+    happenings.comment(store, "created", issue, item)
     return item
 
 
@@ -302,6 +304,7 @@ def add_link(call: Call, raw: Mapping[str, Json]) -> Link:
     inward, outward = (_end(call, end) for end in ends)
     link = Link(str(store.number("link")), type_id, inward.id, outward.id)
     store.add_link(link)
+    happenings.link(store, "created", link)
     _record_link(call, link, inward, outward)
     return link
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.sandbox.jira import edit
+from syncd.sandbox.jira import edit, happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import touch
 from syncd.sandbox.jira.model import Comment, Issue, Json
@@ -55,14 +55,17 @@ def update_comment(call: Call, key: str, number: str) -> Response:
     item.body = edit.comment_body(call, call.json())
     item.updated, item.update_author = call.store.now(), call.me().account_id
     touch(call.store, issue)
+    happenings.comment(call.store, "updated", issue, item)
     return call.ok(comment_shape(call.shapes, issue, item))
 
 
 def delete_comment(call: Call, key: str, number: str) -> Response:
     """DELETE issue/{issueIdOrKey}/comment/{id}."""
     issue = call.issue_to_change(key)
-    issue.comments.remove(_comment(issue, number))
+    item = _comment(issue, number)
+    issue.comments.remove(item)
     touch(call.store, issue)
+    happenings.comment(call.store, "deleted", issue, item)
     return call.done()
 
 
@@ -164,6 +167,7 @@ def delete_link(call: Call, key: str) -> Response:
     if found is None:
         raise missing("No issue link with id '" + key + "' exists.")
     ends = [call.store.issues[found.inward], call.store.issues[found.outward]]
+    happenings.link(call.store, "deleted", found)
     call.store.remove_link(key)
     for end in ends:
         touch(call.store, end)

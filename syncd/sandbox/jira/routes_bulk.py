@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial, wraps
 
-from syncd.sandbox.jira import edit
+from syncd.sandbox.jira import edit, happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.model import Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad, missing
@@ -272,9 +272,9 @@ def delete(call: Call) -> Response:
 
 
 def _delete(call: Call, issue: Issue) -> None:
-    for child in call.store.subtasks(issue.id):
-        call.store.remove_issue(child)
-    call.store.remove_issue(issue)
+    for each in (*call.store.subtasks(issue.id), issue):
+        happenings.issue_going(call.store, each, call.me().account_id)
+        call.store.remove_issue(each)
 
 
 def webhooks(_call: Call) -> Response:

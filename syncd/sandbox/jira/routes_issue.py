@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.sandbox.jira import edit
+from syncd.sandbox.jira import edit, happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_value, record
 from syncd.sandbox.jira.model import Issue, Json
@@ -105,10 +105,13 @@ def delete(call: Call, key: str) -> Response:
             f"The issue '{issue.key}' has subtasks.  You must specify the 'deleteSubtasks'"
             " parameter to delete this issue and all its subtasks."
         )
+    author = call.me().account_id
     for child in below:
+        happenings.issue_going(call.store, child, author)
         call.store.remove_issue(child)
     for number in list(call.store.children.get(issue.id, ())):
         call.store.set_parent(call.store.issues[number], None)
+    happenings.issue_going(call.store, issue, author)
     call.store.remove_issue(issue)
     return call.done()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from syncd.sandbox.jira import happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.defaults import standard_workflow
 from syncd.sandbox.jira.model import Component, Json, Project, Version
@@ -90,6 +91,7 @@ def create(call: Call) -> Response:
     if errors:
         raise ApiError(400, errors=errors)
     made = new_project(call.store, key, name, lead, description=str(body.get("description") or ""))
+    happenings.project(call.store, "created", made)
     return call.ok(
         {"self": f"{call.shapes.api}/project/{made.id}", "id": made.id, "key": made.key}, 201
     )
@@ -214,6 +216,7 @@ def create_version(call: Call) -> Response:
     _fill_version(version, body)
     call.store.versions[version.id] = version
     call.store.setup += 1
+    happenings.version(call.store, "created", version)
     return call.ok(call.shapes.version_row(version), 201)
 
 
@@ -233,8 +236,12 @@ def update_version(call: Call, key: str) -> Response:
         name = str(body["name"]).strip()
         _check_version_name(call, call.store.projects[version.project_id], name, version.id)
         version.name = name
+    released = version.released
     _fill_version(version, body)
     call.store.setup += 1
+    turned = "released" if version.released else "unreleased"
+    what = turned if version.released != released else "updated"
+    happenings.version(call.store, what, version)
     return call.ok(call.shapes.version_row(version))
 
 
@@ -242,11 +249,13 @@ def delete_version(call: Call, key: str) -> Response:
     """DELETE version/{id}: it is taken off all issues."""
     call.me()
     version = _find_version(call, key)
+    happenings.version(call.store, "deleted", version)
     for issue in call.store.issues.values():
         for field_id in ("fixVersions", "versions"):
             have = issue.values.get(field_id, ())
             if version.id in have:
                 issue.values[field_id] = [v for v in have if v != version.id]
+                call.store.reindex(issue)
     del call.store.versions[version.id]
     call.store.setup += 1
     call.store.revision += 1
@@ -318,6 +327,8 @@ def delete(call: Call, key: str) -> Response:
     found = call.project(key)
     if not call.may_change(found):
         raise bad("You do not have permission to delete this project.")
+    kept = call.flag("enableUndo", default=True)  # in the recycle bin; its issues are not told of
+    happenings.project(call.store, "soft_deleted" if kept else "deleted", found)
     for issue in [i for i in call.store.issues.values() if i.project_id == found.id]:
         call.store.remove_issue(issue)
     del call.store.projects[found.id]
