@@ -22,6 +22,7 @@ from syncd.sandbox.jira import (
     routes_around,
     routes_bulk,
     routes_field,
+    routes_hooks,
     routes_issue,
     routes_people,
     routes_project,
@@ -30,6 +31,7 @@ from syncd.sandbox.jira import (
 )
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import record
+from syncd.sandbox.jira.hooks import JiraPublisher
 from syncd.sandbox.jira.indexlag import IndexLag
 from syncd.sandbox.jira.model import (
     ChangeItem,
@@ -45,10 +47,12 @@ from syncd.sandbox.jira.problems import ApiError
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.shapes import Shapes
 from syncd.sandbox.jira.store import Store
+from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response, json_response
 
 _API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
 _AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
+_HOOKS = re.compile(r"/rest/webhooks/(?:1\.0|latest)(/.*)")
 _GROWING = ("revision", "setup")  # what is kept by these must never look fresh again
 _CACHES = frozenset({"jql_names", "sorted_answers"})
 _UNKEPT = frozenset({"clock", "postings"})
@@ -89,6 +93,11 @@ class JiraSandbox:
                        routes_field, routes_around, routes_bulk):  # fmt: skip
             module.add(self._api)
         routes_agile.add(self._agile)
+        self.line = Line()  # how webhooks get out
+        self.publisher = JiraPublisher(self.store)
+        self._hooks = Routes()
+        routes_hooks.add(self._api, lambda: self.line)
+        routes_hooks.add_admin(self._hooks, lambda: self.line)
 
     # answering
 
@@ -112,12 +121,11 @@ class JiraSandbox:
         return response
 
     def _answer(self, request: Request) -> Response:
-        api, agile = _API.fullmatch(request.path), _AGILE.fullmatch(request.path)
-        if api is None and agile is None:
+        place = self._place(request.path)
+        if place is None:
             return self._outside(request)
+        routes, path, version = place
         user = self._caller(request)
-        version = "3" if api and api[1] == "3" else "2"
-        routes, path = (self._api, api[2]) if api else (self._agile, agile[1] if agile else "")
         found = routes.find(request.method, path.rstrip("/") or "/")
         if isinstance(found, frozenset):
             return _no_route(request, found)
@@ -125,6 +133,17 @@ class JiraSandbox:
         zone = user.time_zone if user else "UTC"
         call = Call(request, self.store, user, self._shapes_for(request.base_url, version, zone))
         return handler(call, **values)
+
+    def _place(self, path: str) -> tuple[Routes, str, str] | None:
+        """Return the routes that a path belongs to, the path among them, and the API's version."""
+        api = _API.fullmatch(path)
+        if api is not None:
+            return self._api, api[2], "3" if api[1] == "3" else "2"
+        for pattern, routes in ((_AGILE, self._agile), (_HOOKS, self._hooks)):
+            other = pattern.fullmatch(path)
+            if other is not None:
+                return routes, other[1], "2"
+        return None
 
     def _outside(self, request: Request) -> Response:
         if request.path == "/_edge/tenant_info":
@@ -340,9 +359,12 @@ class JiraSandbox:
     @property
     def operations(self) -> list[tuple[str, str]]:
         """Return method and path template of everything built."""
-        return [(m, "/rest/api/3" + p) for m, p in self._api.listed] + [
-            (m, "/rest/agile/1.0" + p) for m, p in self._agile.listed
-        ]
+        places = (
+            ("/rest/api/3", self._api),
+            ("/rest/agile/1.0", self._agile),
+            ("/rest/webhooks/1.0", self._hooks),
+        )
+        return [(m, prefix + p) for prefix, routes in places for m, p in routes.listed]
 
     def _project(self, key: str) -> Project:
         found = self.store.find_project(key)

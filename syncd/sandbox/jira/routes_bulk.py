@@ -1,4 +1,4 @@
-"""Routes of bulk operations, which run as tasks, and of dynamic webhooks, which apps only may use.
+"""Routes of bulk operations, which run as tasks.
 
 A task's effects are there at once; its progress goes from ENQUEUED to COMPLETE with the clock.
 """
@@ -277,11 +277,6 @@ def _delete(call: Call, issue: Issue) -> None:
         call.store.remove_issue(each)
 
 
-def webhooks(_call: Call) -> Response:
-    """Refuse what only Connect and OAuth 2.0 apps may do."""
-    raise ApiError(403, "Only Connect and OAuth 2.0 apps can use this operation.")
-
-
 def estimation_field(call: Call, issue: Issue) -> Json:
     """Return the story points of an issue."""
     points = next(f for f in call.store.fields.values() if f.name == "Story Points")
@@ -299,6 +294,3 @@ def add(routes: Routes) -> None:
     ):
         routes.add(method, path, _in_bulk_form(handler))
     routes.add("GET", "/bulk/queue/{task}", progress)
-    for method in ("GET", "POST", "DELETE"):
-        routes.add(method, "/webhook", webhooks)
-    routes.add("PUT", "/webhook/refresh", webhooks)
