@@ -31,7 +31,10 @@ from syncd.sandbox.seeds.demo import seed_demo
 from syncd.sandbox.server import start_in_thread
 from syncd.sandbox.services import Sandbox, template
 
-WIRE = Path(__file__).parents[2].parent / "shared" / "wire"
+sys.path.insert(0, str(Path(__file__).parent))
+
+from vendors import WIRE, findings
+
 DEFINITIONS = {
     "jira": ("jira_platform_v3.json", ""),
     "agile": ("jira_software.json", ""),
@@ -40,11 +43,6 @@ DEFINITIONS = {
 }
 # Notion's definition has so many alternatives that covering each takes hours
 PHASES = {"notion": "examples,fuzzing,stateful"}
-# What is known to break a definition, each with its reason.
-KNOWN = {
-    # a request that holds no list of issues; the definition tells of issues that cannot be made
-    "POST /rest/api/3/issue/bulk 400  errors: {} is not of type 'array'",
-}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAME_KIND = 4
 NOW = 1_790_000_000.0
@@ -171,11 +169,30 @@ def problems(name: str, folder: Path, exchanges: list[dict[str, Any]]) -> list[s
     service = "jira" if name == "agile" else name
     few = folder / f"{name}.few.jsonl"
     few.write_text("".join(json.dumps(row) + "\n" for row in thinned(exchanges)), "utf8")
-    command = [sys.executable, str(WIRE / "oracle.py"), "check", "--tool", service,
-               "--log", str(few), "--strip-prefix", f"/{service}"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = [line for line in done.stdout.splitlines()[:-1] if line[5:].strip() not in KNOWN]
-    return found + said + ([done.stderr] if done.stderr else [])
+    return found + findings("check", service, few)[1]
+
+
+def missed(name: str, exchanges: list[dict[str, Any]]) -> list[str]:
+    """Return the operations built, and in the definition, that no request was made to."""
+    prefix = "/jira" if name == "agile" else f"/{name}"
+    asked = {
+        (row["request"]["method"], urlsplit(row["request"]["url"]).path.removeprefix(prefix))
+        for row in exchanges
+    }
+    sandbox = Sandbox(SandboxClock(frozen=NOW))
+    base = DEFINITIONS[name][1]
+    return sorted(
+        f"{method.upper()} {path}"
+        for path, item in restricted(name, built(sandbox)[name])["paths"].items()
+        for method in item.keys() & set(METHODS)
+        if not any(
+            verb == method.upper() and _pattern(base + path).fullmatch(one) for verb, one in asked
+        )
+    )
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{[^}]+\}", "[^/]*", path) + "/?")
 
 
 def thinned(exchanges: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -42,8 +42,8 @@ ACCIDENTS = {
 }  # fmt: skip
 
 
-def findings(verb: str, service: str, log: Path) -> tuple[str, list[str]]:
-    """Return the oracle's summary of a log, and what it finds beyond what is known.
+def findings(verb: str, service: str, log: Path) -> tuple[int, list[str]]:
+    """Return how many answers of a log the oracle compared, and what it finds beyond what is known.
 
     `verb`: check or shapes.
     """
@@ -52,19 +52,20 @@ def findings(verb: str, service: str, log: Path) -> tuple[str, list[str]]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     *lines, summary = done.stdout.splitlines()
+    compared = sum(map(int, re.findall(r"(\d+) (?:ok|bad|exchanges)", summary)))
     known = re.compile(f".*({'|'.join(KNOWN if verb == 'check' else ACCIDENTS)})")
-    return summary, [line.strip() for line in lines if not known.fullmatch(line)]
+    return compared, [line.strip() for line in lines if not known.fullmatch(line)]
 
 
 def adf_errors(rows: Iterable[dict]) -> tuple[int, dict[str, list[str]]]:
-    """Return how many different Atlassian documents the answers of exchanges hold, and the bad ones."""
+    """Return how many different Atlassian documents exchanges hold, and what is wrong with which."""
     schema = json.loads(ADF.read_text("utf8"))
     check = jsonschema.validators.validator_for(schema)(schema)
     found: dict[str, dict] = {}
     for row in rows:
-        text = row["response"].get("body_text")
-        if text and '"doc"' in text:
-            found |= {json.dumps(each): each for each in documents(json.loads(text))}
+        for text in (row["request"]["body"], row["response"].get("body_text")):
+            if text and '"doc"' in text:
+                found |= {json.dumps(each): each for each in documents(json.loads(text))}
     wrong = {
         text[:200]: [error.message[:200] for error in check.iter_errors(each)]
         for text, each in found.items()

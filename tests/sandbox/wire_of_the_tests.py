@@ -61,24 +61,24 @@ def whole(row: dict) -> bool:
 @pytest.mark.parametrize("service", ["jira", "asana", "notion"])
 def test_every_answer_fits_the_definition(tmp_path, service, record_property):
     log = written(tmp_path / "log.jsonl", rows(service))
-    summary, violations = findings("check", service, log)
-    record_property(f"{service}: answers of all tests, against the definition", summary)
+    compared, violations = findings("check", service, log)
+    record_property(f"{service}: answers of all tests held against the definition", compared)
     assert violations == []
-    assert int(re.search(r"(\d+) ok", summary)[1]) > 400
+    assert compared > 400
 
 
 @pytest.mark.parametrize("log", ["jira", "notion", "notion-older"])
 def test_answers_have_the_shapes_of_recorded_ones(tmp_path, log, record_property):
     path = written(tmp_path / "log.jsonl", filter(whole, rows(log)))
-    summary, violations = findings("shapes", log.partition("-")[0], path)
-    record_property(f"{log}: answers of all tests, against recorded shapes", summary)
+    compared, violations = findings("shapes", log.partition("-")[0], path)
+    record_property(f"{log}: answers of all tests held against recorded shapes", compared)
     assert violations == []
-    assert not summary.startswith(f"{log.partition('-')[0]}: 0 ")
+    assert compared > 50
 
 
 def test_every_document_is_valid_adf(record_property):
     count, wrong = adf_errors(row for row in rows("jira") if row["response"]["status"] < 300)
-    record_property("jira: different documents, against the ADF schema", str(count))
+    record_property("jira: different documents held against the ADF schema", count)
     assert wrong == {}
     assert count > 30
 
