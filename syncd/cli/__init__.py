@@ -10,6 +10,7 @@ import typer
 
 from syncd.cli import (
     apply,
+    approve,
     check,
     conflicts,
     demo,
@@ -42,6 +43,7 @@ app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
+app.command("approve")(approve.approve)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)

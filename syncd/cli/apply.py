@@ -30,7 +30,8 @@ def apply(
 ) -> None:
     """Run one cycle. With --checksum: only if it would do exactly what `syncd plan` showed.
 
-    A reviewed plan may exceed the guard's limits; that is how a held-back scope is let go on.
+    A reviewed plan may exceed the guard's limits; to let only one held-back scope go on, or while
+    the daemon runs, use `syncd approve`.
     """
     from syncd import logs
     from syncd.engine.cycle import run_cycle

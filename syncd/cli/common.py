@@ -180,6 +180,19 @@ def reading(config: Path) -> Iterator[System]:
         system.close()
 
 
+@contextmanager
+def beside(config: Path) -> Iterator[System]:
+    """Open an installation for one small write, while a daemon may be running."""
+    import state.store
+    from syncd.wiring import open_reader
+
+    system = open_reader(config, lambda path: state.store.open(path, beside=True))
+    try:
+        yield system
+    finally:
+        system.close()
+
+
 def find_item(store: Store, text: str) -> Item:
     """Return the one item a person means: by id, key, URL or title; raises UserError otherwise."""
     found = store.find_items(text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from syncd.cli.approve import held_data, print_held
 from syncd.cli.common import (
     DEFAULT_CONFIG,
     DONE,
@@ -23,6 +24,7 @@ from syncd.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from syncd.core.guard import Held
     from syncd.core.plan import Change
     from syncd.core.records import Value
     from syncd.engine.cycle import Outlook
@@ -34,19 +36,22 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
 
     Writes to no tool. Ends with the checksum for `syncd apply --checksum`.
     """
+    from syncd.engine import hold
     from syncd.engine.cycle import observe
 
     with working(config) as system:
         with progress_bar() as progress:
             context = system.context(progress=progress, stopping=stopped(system))
             outlook = observe(context)
+        hold.review(system.store, outlook.plan)
+        held = hold.waiting(system.store)
         shown = shower(system)
         errors = {**system.errors, **context.errors}
         if as_json:
-            emit(_as_data(outlook, shown))
+            emit(_as_data(outlook, held, shown))
         else:
             pages = tuple(repr(page.title) for page in system.roadmap.pages)
-            print_plan(outlook, shown, pages)
+            print_plan(outlook, held, shown, pages)
     raise typer.Exit(all_failed(errors.values()) or (NEEDS_PERSON if outlook.frozen else DONE))
 
 
@@ -71,7 +76,10 @@ def shower(system: System) -> Callable[[str, Value], str]:
 
 
 def print_plan(
-    outlook: Outlook, shown: Callable[[str, Value], str], pages: tuple[str, ...] = ()
+    outlook: Outlook,
+    held: tuple[Held, ...],
+    shown: Callable[[str, Value], str],
+    pages: tuple[str, ...] = (),
 ) -> None:
     """Print a plan for people."""
     for change in outlook.plan.changes:
@@ -83,8 +91,7 @@ def print_plan(
         for cell in change.cells:
             arrow = f"{shown(cell.field, cell.old)} -> {shown(cell.field, cell.new)}"
             say(f"    {cell.field} ({cell.remote_name}): {arrow}   [{cell.rule}: {cell.reason}]")
-    for sentence in outlook.frozen.values():
-        say(f"held back: {sentence}")
+    print_held(held)
     creates = sum(change.kind == "create" for change in outlook.plan.changes)
     updates = len(outlook.plan.changes) - creates
     if outlook.plan and pages:
@@ -94,11 +101,14 @@ def print_plan(
     say(f"{creates} to create, {updates} to update; checksum {outlook.plan.checksum}")
 
 
-def _as_data(outlook: Outlook, shown: Callable[[str, Value], str]) -> object:
+def _as_data(
+    outlook: Outlook, held: tuple[Held, ...], shown: Callable[[str, Value], str]
+) -> object:
     return {
         "checksum": outlook.plan.checksum,
         "changes": [_change(change, shown) for change in outlook.plan.changes],
         "frozen": list(outlook.frozen.values()),
+        "held": [held_data(each) for each in held],
     }
 
 

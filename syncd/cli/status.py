@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from syncd.cli.approve import held_data, print_held
 from syncd.cli.common import (
     DEFAULT_CONFIG,
     DONE,
@@ -21,6 +22,7 @@ from syncd.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from syncd.core.guard import Held
     from syncd.core.model import Notice
     from syncd.wiring import System
 
@@ -33,9 +35,12 @@ def status(
     everything: Annotated[bool, typer.Option("--all", help="List every notice.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the last cycle, how far each tool has been read, open conflicts and notices."""
+    """Show the last cycle, how far each tool has been read, what is held back, conflicts, notices."""
+    from syncd.engine.hold import waiting as held_back
+
     with reading(config) as system:
         store = system.store
+        held = held_back(store)
         conflicts, notices = store.conflicts(), store.notices()
         cycles = store.cycles(1)
         if as_json:
@@ -47,14 +52,15 @@ def status(
                     if cycles
                     else None,
                     "scopes": _scopes(system),
+                    "held": [held_data(each) for each in held],
                     "conflicts": conflicts,
                     "notices": notices,
                     "unsettled_writes": len(store.open_intents()),
                 }
             )
         else:
-            _print(system, everything=everything)
-    waiting = conflicts or any(notice.kind == "frozen" for notice in notices)
+            _print(system, held, everything=everything)
+    waiting = conflicts or held or any(notice.kind == "frozen" for notice in notices)
     raise typer.Exit(NEEDS_PERSON if waiting else DONE)
 
 
@@ -75,7 +81,7 @@ def _scopes(system: System) -> list[dict[str, object]]:
     return result
 
 
-def _print(system: System, *, everything: bool) -> None:
+def _print(system: System, held: tuple[Held, ...], *, everything: bool) -> None:
     store = system.store
     say(f"{system.roadmap.name}: {store.item_count()} items")
     for report in store.cycles(1):
@@ -92,6 +98,7 @@ def _print(system: System, *, everything: bool) -> None:
         say(
             f"  {scope['connection']:<10} {scope['scope']}: {scope['records']} records, read {read}"
         )
+    print_held(held)
     for conflict in store.conflicts():
         item = store.items([conflict.item]).get(conflict.item)
         title = item.title if item else conflict.item
@@ -100,7 +107,8 @@ def _print(system: System, *, everything: bool) -> None:
         )
     if store.open_intents():
         say(f"{len(store.open_intents())} writes without an answer are being looked into")
-    _print_notices(store.notices(), everything=everything)
+    told = tuple(notice for notice in store.notices() if notice.kind != "frozen" or not held)
+    _print_notices(told, everything=everything)
 
 
 def _print_notices(notices: tuple[Notice, ...], *, everything: bool) -> None:

@@ -5,8 +5,8 @@ Pure and total: the same items, records and rules give the same plan, byte for b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from syncd.core.fields import CATALOGUE
 from syncd.core.model import Cell, Item, Notice, StoredRecord
@@ -27,6 +27,9 @@ class CellChange:
     new: Value
     rule: str  # file:line
     reason: str
+    free: bool = (
+        False  # overwrites nobody's word, or a person asked for it: the guard does not count
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ class Change:
         """Return create or update."""
         return "update" if self.record else "create"
 
+    @property
+    def essence(self) -> list[object]:
+        """Return what will be written where, as JSON-able data, without words for people."""
+        cells = [[x.field, x.old, x.new] for x in self.cells]
+        return [self.connection, self.container, self.kind, self.item, self.record, cells]
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -59,19 +68,7 @@ class Plan:
     @property
     def checksum(self) -> str:
         """Return a digest of what will be written where; equal plans have equal checksums."""
-        return digest(
-            [
-                [
-                    c.connection,
-                    c.container,
-                    c.kind,
-                    c.item,
-                    c.record,
-                    [[x.field, x.old, x.new] for x in c.cells],
-                ]
-                for c in self.changes
-            ]
-        )
+        return digest([change.essence for change in self.changes])
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -218,7 +215,8 @@ def _update(
         if unread(roadmap, directory, item.level, rule, stored.record, cell):
             continue  # somebody's word that nobody has understood yet: it has been noted
         reason = _why(roadmap, item, name)
-        cells.append(_cell_change(roadmap, item, rule, cell.base, reason))
+        change = _cell_change(roadmap, item, rule, cell.base, reason)
+        cells.append(replace(change, free=_never_delivered(cell)))
     if not cells:
         return None
     return Change(
@@ -232,6 +230,11 @@ def _update(
         record.key,
         tuple(cells),
     )
+
+
+def _never_delivered(cell: Cell) -> bool:
+    """Tell whether a cell still shows what the tool put there itself when we made the record."""
+    return cell.sent is not None and not cell.has_sent and cell.refused is None
 
 
 def _can_be_said(roadmap: Roadmap, situation: Situation, rule: CellRule, value: Value) -> bool:
@@ -370,17 +373,11 @@ def _refused(item: Item, rule: CellRule, sentence: str) -> Notice:
     )
 
 
-def counts(changes: Sequence[Change]) -> Mapping[tuple[str, str], tuple[int, int]]:
-    """Return (creates, records of which people's values are overwritten) for each (connection, scope)."""
-    result: dict[tuple[str, str], tuple[int, int]] = {}
-    for change in changes:
-        creates, overwrites = result.get((change.connection, change.scope), (0, 0))
-        overwritten = any(
-            cell.old is not None and not (cell.field in CATALOGUE and CATALOGUE[cell.field].derived)
-            for cell in change.cells
-        )
-        result[change.connection, change.scope] = (
-            creates + (change.kind == "create"),
-            overwrites + (change.kind == "update" and overwritten),
-        )
-    return result
+def overwrites(change: Change) -> bool:
+    """Tell whether a change replaces what somebody wrote; derived values are nobody's word."""
+    return change.kind == "update" and any(
+        cell.old is not None
+        and not cell.free
+        and not (cell.field in CATALOGUE and CATALOGUE[cell.field].derived)
+        for cell in change.cells
+    )

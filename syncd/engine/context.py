@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from syncd.core.errors import SourceError
+from syncd.core.guard import Ledger
 from syncd.core.model import HistoryEntry, Tally
 from syncd.core.people import Directory
 from syncd.core.ports import Adapter, Clock, Publisher, Runner, Store
@@ -55,11 +56,13 @@ class Context:
     progress: Progress = silent
     stopping: Callable[[], bool] = lambda: False
     index_lag: Mapping[str, float] = field(default_factory=dict)  # seconds a search may be behind
+    accounts: Mapping[str, str] = field(default_factory=dict)  # connection -> our own account id
     full_read_every: float = 86_400.0
     full: bool = False  # read every scope in full in this cycle
     relearn: Callable[[], tuple[Roadmap, Directory]] | None = None  # ask the tools for new options
     unlearnt: set[str] = field(default_factory=set)  # items that showed an option nobody knew
     approved: str | None = None  # checksum of a plan that a person has reviewed
+    ledger: Ledger = field(default_factory=Ledger)  # what this cycle has done, for the guard
     cycle: int = 0
     tallies: dict[str, Tally] = field(default_factory=dict)
     errors: dict[str, SourceError] = field(default_factory=dict)

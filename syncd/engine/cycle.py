@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from syncd.core.errors import NotAllowed, Permanent, Unsafe
-from syncd.core.guard import refusals
 from syncd.core.model import (
     Cell,
     CursorState,
@@ -28,6 +27,7 @@ from syncd.core.plan import Change, Plan, Situation, make, plan_item, whole
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
 from syncd.engine.fetch import fetch
+from syncd.engine.hold import judge, moved
 from syncd.engine.match import match
 from syncd.engine.publish import publish
 from syncd.engine.reconcile import reconcile
@@ -46,6 +46,11 @@ class Outlook:
 
     plan: Plan
     frozen: Mapping[tuple[str, str], str]
+
+    @property
+    def allowed(self) -> list[Change]:
+        """Return the changes that may be carried out now."""
+        return [c for c in self.plan.changes if (c.connection, c.scope) not in self.frozen]
 
 
 def observe(context: Context, *, wait: bool = False) -> Outlook:
@@ -102,18 +107,19 @@ def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
     outlook = observe(context, wait=wait)
     if context.approved is not None and context.approved != outlook.plan.checksum:
         raise Unsafe(
-            f"the world has moved since plan {context.approved}: it is now {outlook.plan.checksum}; "
+            f"the world has moved since plan {context.approved}: it is now {outlook.plan.checksum}"
+            f"{moved(context.store, context.approved, outlook.plan)}; "
             f"look at it with `syncd plan` and apply that"
         )
     rounds = 0
     while outlook.plan and rounds < ROUNDS and not context.stopping():
         rounds += 1
-        allowed = [c for c in outlook.plan.changes if (c.connection, c.scope) not in outlook.frozen]
-        if not apply(context, allowed) and rounds > 1:
+        context.ledger.note(outlook.allowed)
+        if not apply(context, outlook.allowed) and rounds > 1:
             break
         reconcile(context, context.store.dirty())
         _learn(context)
-        outlook = _outlook(context, frozen=outlook.frozen)
+        outlook = _outlook(context)
     _mark_filled(context, outlook)
     if any(
         isinstance(e, Permanent) and not isinstance(e, NotAllowed) for e in context.errors.values()
@@ -124,7 +130,7 @@ def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
     return _report(context, outlook, started, ticks, pages, rounds)
 
 
-def _outlook(context: Context, frozen: Mapping[tuple[str, str], str] | None = None) -> Outlook:
+def _outlook(context: Context) -> Outlook:
     """Plan the work set; items with nothing left to do leave it."""
     store = context.store
     dirty = store.dirty()
@@ -133,9 +139,9 @@ def _outlook(context: Context, frozen: Mapping[tuple[str, str], str] | None = No
     for start in range(0, len(dirty), BATCH):
         changes += _plan_batch(context, dirty[start : start + BATCH], open_intents)
     plan = make(context.roadmap, changes)
-    if frozen is not None:
-        return Outlook(plan, frozen)
-    return Outlook(plan, _frozen(context, plan))
+    if context.approved == plan.checksum:
+        context.ledger.let_pass(plan.changes)
+    return Outlook(plan, judge(context, plan))
 
 
 def _plan_batch(
@@ -198,33 +204,6 @@ def _was_refused(context: Context, change: Change, notices: list[Notice]) -> boo
     sentence = f"{change.connection} would not create {change.title}: {past['sentence']}"
     notices.append(Notice("refused", change.item, change.connection, sentence))
     return True
-
-
-def _frozen(context: Context, plan: Plan) -> dict[tuple[str, str], str]:
-    """Return the scopes nothing is written to in this cycle, and why."""
-    store, scopes = context.store, context.roadmap.scopes
-    cursors = {(s.connection, s.id): store.cursor(s.connection, s.id) for s in scopes}
-    frozen = {key: state.frozen for key, state in cursors.items() if state.frozen is not None}
-    if not plan or context.approved == plan.checksum:
-        _note_held(context, {})
-        return frozen
-    sizes = {(s.connection, s.id): store.count(s.connection, s.id) for s in scopes}
-    names = {(s.connection, s.id): s.name for s in scopes}
-    held = refusals(context.roadmap.limits, plan, sizes, cursors, names)
-    _note_held(context, held)
-    return {**held, **frozen}
-
-
-def _note_held(context: Context, held: Mapping[tuple[str, str], str]) -> None:
-    """Tell people which scopes the guard holds back in this cycle, and which no longer."""
-    subjects = {f"held:{connection}:{scope}": text for (connection, scope), text in held.items()}
-    past = context.store.document("held")
-    for subject in {*subjects, *(past if isinstance(past, list) else [])}:
-        text = subjects.get(subject)
-        notices = [Notice("frozen", subject, "", text)] if text is not None else []
-        context.store.replace_notices(subject, notices)
-    if sorted(subjects) != (past or []):
-        context.store.save_document("held", sorted(subjects))
 
 
 def _mark_filled(context: Context, outlook: Outlook) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from syncd.core.errors import SourceError, Stale
-from syncd.core.guard import shrunken
 from syncd.core.model import CursorState, Notice, StoredRecord
 from syncd.core.ports import Adapter
 from syncd.core.records import Page, Record, Scope
 from syncd.core.rules import Roadmap
 from syncd.engine.context import Context
+from syncd.engine.hold import believed
 
 VERIFY_AT_MOST = 100
 """Records that a full read did not list are looked up one by one; so many in one cycle."""
@@ -201,7 +201,7 @@ def _finish_sweep(
     known, listed, started = figures
     store = context.store
     subject = f"{scope.connection}:{scope.id}"
-    sentence = shrunken(context.roadmap.limits, scope.name, known, listed)
+    sentence = believed(context, scope, known, listed)
     if sentence is not None:
         store.save_cursor(scope.connection, scope.id, replace(state, frozen=sentence))
         store.replace_notices(subject, [Notice("frozen", subject, "", sentence, started)])

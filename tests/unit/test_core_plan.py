@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.guard import refusals, shrunken
-from syncd.core.model import Cell, CursorState, StoredRecord
+from syncd.core.model import Cell, StoredRecord
 from syncd.core.people import Directory
-from syncd.core.plan import CellChange, Change, Plan, Situation, counts, make, plan_item
-from syncd.core.rules import Limits, UnmappedError
+from syncd.core.plan import CellChange, Change, Plan, Situation, make, plan_item
+from syncd.core.rules import UnmappedError
 from syncd.testing.builders import item, record
 from syncd.testing.world import native, small_roadmap
 
@@ -289,49 +288,3 @@ def test_the_checksum_does_not_change_with_words_for_people():
     assert Plan((change(),)).checksum == Plan((change(title="T", key="K", cells=(said,)),)).checksum
     assert Plan((change(), change(thing="i2"))).checksum != Plan((change(),)).checksum
     assert not Plan(())
-
-
-# the guard ------------------------------------------------------------------------------------------
-
-
-def overwrite(n, old="before", name="title"):
-    cell = CellChange(name, name, name, old, "after", "roadmap.yaml:7", "because")
-    return change(thing=f"i{n}", made=str(n), cells=(cell,))
-
-
-def test_counts_of_creations_and_of_overwritten_words():
-    changes = [
-        change(), change(thing="i2"), overwrite(3), overwrite(4, old=None), overwrite(5, name="progress"),
-    ]  # fmt: skip
-    assert counts(changes) == {("jira", "s"): (2, 1)}
-
-
-@pytest.mark.parametrize(
-    ("size", "creates", "overwrites", "held"),
-    [
-        (10, 20, 0, False), (10, 21, 0, True), (1000, 100, 0, False), (1000, 101, 0, True),
-        (10, 0, 50, False), (10, 0, 51, True), (1000, 0, 200, False), (1000, 0, 201, True),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("filled", [True, False])
-def test_the_limits_of_one_cycle(size, creates, overwrites, held, filled):
-    changes = [change(thing=f"n{n}") for n in range(creates)] + [
-        overwrite(n) for n in range(overwrites)
-    ]
-    plan_ = make(ROADMAP, changes)
-    scope = ("jira", "s")
-    found = refusals(
-        Limits(), plan_, {scope: size}, {scope: CursorState(filled=filled)}, {scope: "the site"}
-    )
-    assert bool(found) == (held and filled)
-    if found:
-        assert f"`syncd apply --checksum {plan_.checksum}`" in found[scope]
-        assert f"in the site, which holds {size}" in found[scope]
-
-
-@pytest.mark.parametrize(
-    ("known", "listed", "believed"),
-    [(0, 0, True), (9, 0, True), (10, 0, False), (10, 4, False), (10, 5, True), (100, 100, True)],
-)
-def test_which_lists_are_believed(known, listed, believed):
-    assert (shrunken(Limits(), "the site", known, listed) is None) == believed

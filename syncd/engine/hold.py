@@ -1,0 +1,242 @@
+"""Step 6: what the guard holds back, what a person has approved, and what people are told of it.
+
+Three documents: "held" is what waits now and what waited lately, for `status` and `approve`;
+"approvals" are people's words, each for exactly what it names; "short:CONNECTION:SCOPE" is a list that
+is not believed, or the length at which a person has said that it is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from syncd.core.guard import (
+    Approval,
+    Held,
+    Key,
+    Size,
+    difference,
+    excess,
+    holding,
+    shortfall,
+)
+from syncd.core.model import HistoryEntry, Notice
+from syncd.core.plan import Change, Plan
+from syncd.core.ports import Store
+from syncd.core.records import Scope
+from syncd.engine.context import Context
+
+HELD, APPROVALS, REVIEWED = "held", "approvals", "reviewed"
+REMEMBERED = 5
+"""How many plans that no longer wait are kept, to say how what waits now differs from them."""
+
+
+def judge(context: Context, plan: Plan) -> dict[Key, str]:
+    """Return the scopes that nothing is written to now, each with what to tell people."""
+    by_scope: dict[Key, list[Change]] = {}
+    for change in plan.changes:
+        by_scope.setdefault((change.connection, change.scope), []).append(change)
+    approvals = _valid(context)
+    found: dict[Key, Held] = {}
+    sentences: dict[Key, str] = {}
+    for scope in context.roadmap.scopes:
+        key = (scope.connection, scope.id)
+        changes = by_scope.get(key, [])
+        held = _short_list(context, scope, changes) or _too_much(context, scope, changes, approvals)
+        if held is not None:
+            found[key] = held
+            sentences[key] = f"{held.sentence}{_outdated(held, approvals)}"
+    _remember(context, found, sentences)
+    return sentences
+
+
+def _too_much(
+    context: Context, scope: Scope, changes: Sequence[Change], approvals: Sequence[Approval]
+) -> Held | None:
+    if not changes:
+        return None
+    key = (scope.connection, scope.id)
+    filled = context.store.cursor(*key).filled
+    created = len(context.ledger.created.get(key, ()))
+    size = Size(scope.name, max(0, context.store.count(*key) - created), filled)
+    held = excess(context.roadmap.limits, context.ledger, key, size, changes)
+    approval = next((a for a in approvals if held is not None and a.covers(held)), None)
+    if held is None or approval is None:
+        return held
+    context.ledger.let_pass(changes)
+    detail = f"{held.why}: plan {approval.checksum}, approved by {approval.by}"
+    context.store.append_history(
+        [context.entry("", "", "released", scope.connection, detail=detail)]
+    )
+    return None
+
+
+def _short_list(context: Context, scope: Scope, changes: Sequence[Change]) -> Held | None:
+    """Return what is held back of a scope whose last list was not believed."""
+    key = (scope.connection, scope.id)
+    frozen = context.store.cursor(*key).frozen
+    if frozen is None:
+        return None
+    short = shortage(
+        context.store, scope
+    )  # an older state has the sentence only, until the next read
+    known = holding("list", key, scope.name, short.why if short else frozen, changes)
+    return replace(known, checksum=short.checksum) if short else known
+
+
+def _outdated(held: Held, approvals: Iterable[Approval]) -> str:
+    """Return how what waits differs from what was approved for the scope, as the end of a sentence."""
+    for each in approvals:
+        if each.kind == held.kind == "plan" and (each.connection, each.scope) == held.key:
+            news = difference(each.changes, held.changes)
+            return f"; plan {each.checksum}, which {each.by} approved, is another one: {news}"
+    return ""
+
+
+# lists that are not believed --------------------------------------------------------------------------
+
+
+def believed(context: Context, scope: Scope, known: int, listed: int) -> str | None:
+    """Tell whether a full list can be believed: None, else the sentence that freezes its scope.
+
+    A person may have said that it really is that short; then this length counts as what is known,
+    until the list is whole again.
+    """
+    store, name = context.store, _short_name(scope)
+    key, limits = (scope.connection, scope.id), context.roadmap.limits
+    note = store.document(name)
+    said = int(note["accepted"]) if isinstance(note, dict) and "accepted" in note else known
+    short = shortfall(limits, key, scope.name, min(known, said), listed)
+    if short is not None and any(a.covers(short) for a in _valid(context)):
+        store.save_document(name, {"accepted": listed})
+        store.append_history(
+            [context.entry("", "", "released", scope.connection, detail=short.why)]
+        )
+        return None
+    if short is not None:
+        store.save_document(name, {**(note or {}), "held": _plain(short)})  # type: ignore[dict-item]
+        return short.sentence
+    whole = shortfall(limits, key, scope.name, known, listed) is None
+    after = None if whole else {"accepted": min(said, known)}
+    if note != after:
+        store.save_document(name, after)
+    return None
+
+
+def shortage(store: Store, scope: Scope) -> Held | None:
+    """Return what is held back because the scope's list is not believed."""
+    note = store.document(_short_name(scope))
+    return _held(note["held"]) if isinstance(note, dict) and "held" in note else None
+
+
+def _short_name(scope: Scope) -> str:
+    return f"short:{scope.connection}:{scope.id}"
+
+
+# what people are told, and what they say --------------------------------------------------------------
+
+
+def waiting(store: Store) -> tuple[Held, ...]:
+    """Return what is held back, as of the last plan."""
+    return _list_of(store, "now")
+
+
+def waited(store: Store) -> tuple[Held, ...]:
+    """Return what was held back before and is no more, newest first."""
+    return _list_of(store, "past")
+
+
+def _list_of(store: Store, name: str) -> tuple[Held, ...]:
+    note = store.document(HELD)
+    return tuple(map(_held, note.get(name, ()))) if isinstance(note, dict) else ()
+
+
+def approvals(store: Store) -> tuple[Approval, ...]:
+    """Return the approvals that are kept, oldest first; those of the past are dropped by a cycle."""
+    known = store.document(APPROVALS)
+    return tuple(map(_approval, known)) if isinstance(known, list) else ()
+
+
+def approve(store: Store, held: Held, by: str, at: float, until: float) -> Approval:
+    """Store a person's word that this may go on, and that in the history."""
+    approval = Approval(
+        held.checksum, held.kind, held.connection, held.scope, held.name, by, at, until, held.changes
+    )  # fmt: skip
+    last = store.cycles(1)
+    entry = HistoryEntry(
+        last[0].number if last else 0, at, "", "", "approved", held.connection, author=by,
+        detail=f"{held.why}: plan {held.checksum}",
+    )  # fmt: skip
+    with store.transaction():
+        place = (held.kind, *held.key)
+        others = [a for a in approvals(store) if (a.kind, a.connection, a.scope) != place]
+        store.save_document(APPROVALS, [asdict(each) for each in [*others, approval]])
+        store.append_history([entry])
+    return approval
+
+
+def _valid(context: Context) -> tuple[Approval, ...]:
+    """Return the approvals that still hold."""
+    now = context.clock.now()
+    return tuple(each for each in approvals(context.store) if now <= each.until)
+
+
+def _remember(context: Context, found: Mapping[Key, Held], sentences: Mapping[Key, str]) -> None:
+    """Keep what waits for `status` and `approve`, and tell people; forget what no longer waits."""
+    store = context.store
+    before = waiting(store)
+    now = list(found.values())
+    sums = {held.checksum for held in now}
+    past = [held for held in [*before, *waited(store)] if held.checksum not in sums]
+    past = list({held.checksum: held for held in past}.values())[:REMEMBERED]
+    with store.transaction():
+        if before or now:
+            lists = {"now": [*map(_plain, now)], "past": [*map(_plain, past)]}
+            store.save_document(HELD, lists)
+        for key in {held.key for held in [*before, *now]}:
+            subject = f"held:{key[0]}:{key[1]}"
+            held = found.get(key)
+            told = held is not None and held.kind == "plan"  # of a short list the reader tells
+            notices = [Notice("frozen", subject, "", sentences[key])] if told else []
+            store.replace_notices(subject, notices)
+    old = [each for each in approvals(store) if each.until < context.clock.now()]
+    if old:
+        kept = [asdict(each) for each in approvals(store) if each not in old]
+        store.save_document(APPROVALS, kept)
+
+
+def review(store: Store, plan: Plan) -> None:
+    """Remember a plan that a person was shown, to say later how the world has moved since."""
+    changes = {f"{c.connection} {n}": v for c in plan.changes for n, v in _named(c).items()}
+    store.save_document(REVIEWED, {"checksum": plan.checksum, "changes": changes})
+
+
+def moved(store: Store, approved: str, plan: Plan) -> str:
+    """Return how a plan differs from the one that was reviewed, as part of a sentence."""
+    known: Any = store.document(REVIEWED)
+    if not isinstance(known, dict) or known.get("checksum") != approved:
+        return ""
+    before = {name: (each[0], each[1]) for name, each in known["changes"].items()}
+    now = {f"{c.connection} {n}": v for c in plan.changes for n, v in _named(c).items()}
+    return f" ({difference(before, now)})"
+
+
+def _named(change: Change) -> Mapping[str, tuple[str, str]]:
+    return holding("plan", ("", ""), "", "", [change]).changes
+
+
+def _plain(held: Held) -> dict[str, object]:
+    return asdict(held)
+
+
+def _held(data: Mapping[str, Any]) -> Held:
+    return Held(**{**data, "changes": _pairs(data["changes"])})
+
+
+def _approval(data: Mapping[str, Any]) -> Approval:
+    return Approval(**{**data, "changes": _pairs(data["changes"])})
+
+
+def _pairs(data: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
+    return {name: (each[0], each[1]) for name, each in data.items()}
