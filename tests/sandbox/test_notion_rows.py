@@ -661,3 +661,20 @@ def test_a_filtered_page_out_of_ten_thousand_rows_is_quick(space):
         times.append(time.perf_counter() - start)
     assert len(found["results"]) == 100
     assert min(times) < 0.1  # 20 ms on a quiet machine
+
+
+def test_the_order_of_a_query_is_kept_until_anything_is_written(space):
+    source = space.source(Points={"number": {}}, Stage={"select": {"options": [{"name": "a"}]}})
+    rows = [space.row(source, str(n), Points={"number": n})["id"] for n in range(4)]
+    asked = {"sorts": [{"property": "Points", "direction": "descending"}],
+             "filter": {"property": "Points", "number": {"greater_than_or_equal_to": 1}}}  # fmt: skip
+    assert space.names(source, **asked) == space.names(source, **asked) == ["3", "2", "1"]
+    held = space.sandbox.snapshot()
+    space.client.pages.update(rows[0], properties={"Points": {"number": 2.5}})
+    assert space.names(source, **asked) == ["3", "0", "2", "1"]
+    space.client.pages.update(rows[3], in_trash=True)
+    assert space.names(source, **asked) == ["0", "2", "1"]
+    space.sandbox.share(rows[1], False)
+    assert space.names(source, **asked) == ["0", "2"]
+    space.sandbox.restore(held)
+    assert space.names(source, **asked) == ["3", "2", "1"]

@@ -11,8 +11,10 @@ from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.notion.blockkinds import Kinds
 from syncd.sandbox.notion.blocks import Trees
 from syncd.sandbox.notion.errors import NotionError, bad, invalid
+from syncd.sandbox.notion.formulas import Formulas
 from syncd.sandbox.notion.ids import Ids, parse_uuid
-from syncd.sandbox.notion.rollups import Computed
+from syncd.sandbox.notion.query import Orders
+from syncd.sandbox.notion.rollups import Rollups
 from syncd.sandbox.notion.schema import Schemas
 from syncd.sandbox.notion.shapes import Shapes
 from syncd.sandbox.notion.store import Database, DataSource, Node, Page, Store
@@ -32,12 +34,15 @@ class App:
         self.shapes = Shapes(self.store, self.ids.uuid4(), workspace)
         self.schemas = Schemas(self.store, self.ids)
         self.values = Values(self.store, self.schemas, self.shapes)
-        computed = Computed(self.store, self.values)
-        self.values.use(computed.rollup, computed.formula)
+        workspace_id = self.shapes.workspace_id
+        self.formulas = Formulas(self.store, self.values, clock, workspace_id)
+        self.values.use(Rollups(self.store, self.values).value, self.formulas.value)
+        self.schemas.compiled = self.formulas.compiled
         self.shapes.properties = self.values.show
         self.shapes.schemas = self.schemas
         self.kinds = Kinds(self.store, self.shapes)
         self.trees = Trees(self.store, self.ids, self.kinds)
+        self.orders = Orders(self.store)
 
     def node(self, call: Call, name: str, kind: str) -> Node:
         """Return the node an address names, if it exists and is shared."""

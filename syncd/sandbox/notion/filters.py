@@ -34,8 +34,8 @@ class Filters:
     def __init__(self, source: DataSource, values: Values, now: float, me: str) -> None:
         self._source = source
         self._values = values
-        self._now = now
-        self._me = me
+        self.now = now
+        self.me = me
 
     def compile(self, given: object, where: str = "filter", depth: int = 0) -> Test:
         """Return a function that tells whether a row fits."""
@@ -79,6 +79,8 @@ class Filters:
             raise invalid(f"database property {prop.type} does not match filter {kind}")
         if len(condition) != 1:
             raise bad(where, "have exactly one condition", condition)
+        if prop.type == "formula" and not prop.config["by_person"]:
+            raise invalid("Unable to filter based on a formula of unknown type")
         if prop.type in ("formula", "rollup"):
             return self._computed(prop, condition, where)
         return self._by_type(prop, condition, where)
@@ -127,7 +129,7 @@ class Filters:
         if prop.type == "multi_select":
             return _option_id(prop, wanted)
         if prop.type in PEOPLE and wanted == "me":
-            return self._me
+            return self.me
         identifier = parse_uuid(wanted)
         if identifier is None:
             raise bad(where, "be a valid uuid", wanted)
@@ -138,7 +140,7 @@ class Filters:
         if name in ("is_empty", "is_not_empty"):
             return existence(getter, name, wanted, where)
         if name in RELATIVE:
-            low, high = times.relative(name, self._now)
+            low, high = times.relative(name, self.now)
             return lambda page: (value := getter(page)) is not None and low <= value < high
         if name not in ("equals", "before", "after", "on_or_before", "on_or_after"):
             raise bad(f"{where}.equals", "be defined", MISSING)
@@ -276,12 +278,17 @@ def text_test(getter: Getter, condition: JSON, where: str) -> Test:
     return make(getter, wanted.lower())
 
 
-_NUMBER_TESTS: dict[str, Callable[[float, float], bool]] = {
-    "equals": lambda number, wanted: number == wanted,
-    "greater_than": lambda number, wanted: number > wanted,
-    "less_than": lambda number, wanted: number < wanted,
-    "greater_than_or_equal_to": lambda number, wanted: number >= wanted,
-    "less_than_or_equal_to": lambda number, wanted: number <= wanted,
+_NUMBER_TESTS: dict[str, Callable[[Getter, float], Test]] = {
+    "equals": lambda get, wanted: lambda page: get(page) == wanted,
+    "does_not_equal": lambda get, wanted: lambda page: get(page) != wanted,
+    "greater_than": lambda get, wanted: lambda page: (n := get(page)) is not None and n > wanted,
+    "less_than": lambda get, wanted: lambda page: (n := get(page)) is not None and n < wanted,
+    "greater_than_or_equal_to": lambda get, wanted: (
+        lambda page: (n := get(page)) is not None and n >= wanted
+    ),
+    "less_than_or_equal_to": lambda get, wanted: (
+        lambda page: (n := get(page)) is not None and n <= wanted
+    ),
 }
 
 
@@ -290,14 +297,12 @@ def number_test(getter: Getter, condition: JSON, where: str) -> Test:
     ((name, wanted),) = condition.items()
     if name in ("is_empty", "is_not_empty"):
         return existence(getter, name, wanted, where)
-    if name not in _NUMBER_TESTS and name != "does_not_equal":
+    make = _NUMBER_TESTS.get(name)
+    if make is None:
         raise bad(f"{where}.equals", "be defined", MISSING)
     if isinstance(wanted, bool) or not isinstance(wanted, int | float):
         raise bad(f"{where}.{name}", "be a number", wanted)
-    if name == "does_not_equal":
-        return lambda page: getter(page) != wanted
-    test = _NUMBER_TESTS[name]
-    return lambda page: (number := getter(page)) is not None and test(number, wanted)
+    return make(getter, wanted)
 
 
 def checkbox_test(getter: Getter, condition: JSON, where: str) -> Test:

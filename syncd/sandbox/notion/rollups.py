@@ -1,21 +1,17 @@
-"""Rollups over relations, and the formulas a stand-in can compute."""
+"""Rollups over relations."""
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from syncd.sandbox.notion import times
 from syncd.sandbox.notion.richtext import plain_text
-from syncd.sandbox.notion.schema import find
 from syncd.sandbox.notion.store import DataSource, Page, Prop, Store
 from syncd.sandbox.notion.values import Values
 
 JSON = dict[str, Any]
-_PROPERTY = re.compile(r'\s*prop\("([^"]*)"\)\s*')
-_TERM = re.compile(r'\s*(?:prop\("([^"]*)"\)|([\d.]+)|([-+*/()]))')
 
 
 def percent(part: int, whole: int) -> float:
@@ -55,129 +51,27 @@ def is_empty(value: object) -> bool:
     return value is None or value in ([], "", False)
 
 
-class Computed:
-    """Computes rollups and formulas of one row."""
+class Rollups:
+    """Computes the rollups of one row."""
 
     def __init__(self, store: Store, values: Values) -> None:
         self._store = store
         self._values = values
 
-    def rollup(self, source: DataSource, prop: Prop, page: Page) -> JSON:
-        """Return the value of a rollup: number, date or array."""
+    def value(self, source: DataSource, prop: Prop, page: Page, limit: int | None) -> JSON:
+        """Return a rollup's value: number, date or array; over at most `limit` related pages."""
         function = prop.config["function"]
         relation = source.properties.get(prop.config["relation"])
         target = self._store.source(relation.config["data_source_id"]) if relation else None
         rolled = target.properties.get(prop.config["rollup"]) if target else None
         if relation is None or target is None or rolled is None:
             return {"type": "unsupported", "unsupported": {}, "function": function}
-        pages = [self._store.nodes[key] for key in self._values.related(relation, page)]
+        pages = [self._store.nodes[key] for key in self._values.related(relation, page)[:limit]]
         rows = [row for row in pages if isinstance(row, Page)]
         values = [
             self._values.shown(target, rolled, row) for row in rows if rolled.type != "relation"
         ]
         return {**_summary(function, rolled.type, values), "function": function}
-
-    def formula(self, source: DataSource, prop: Prop, page: Page) -> JSON:
-        """Return the value of a formula: a column's value or arithmetic on numbers; else null."""
-        expression = prop.config["expression"]
-        alone = _PROPERTY.fullmatch(expression)
-        if alone:
-            return self._alone(source, find(source, alone[1]), page)
-        if expression.strip().strip("()") == "now":
-            return {
-                "type": "date",
-                "date": {"start": times.exact(page.edited), "end": None, "time_zone": None},
-            }
-        if expression[:1] == expression[-1:] == '"':
-            return {"type": "string", "string": expression[1:-1]}
-        return {"type": "number", "number": self._arithmetic(source, expression, page)}
-
-    def _alone(self, source: DataSource, prop: Prop | None, page: Page) -> JSON:
-        if prop is None or prop.type in ("formula", "rollup"):
-            return {"type": "string", "string": None}
-        value = self._values.shown(source, prop, page)
-        if prop.type == "number":
-            return {"type": "number", "number": value}
-        if prop.type == "checkbox":
-            return {"type": "boolean", "boolean": value}
-        if prop.type == "date":
-            return {"type": "date", "date": value}
-        return {"type": "string", "string": as_text(prop.type, value)}
-
-    def _arithmetic(self, source: DataSource, expression: str, page: Page) -> float | None:
-        terms: list[float | str] = []
-        at = 0
-        while at < len(expression.rstrip()):
-            match = _TERM.match(expression, at)
-            if match is None:
-                return None
-            terms.append(self._term(source, match, page))
-            at = match.end()
-        try:
-            return _Arithmetic(terms).value()
-        except (ValueError, ZeroDivisionError):
-            return None
-
-    def _term(self, source: DataSource, match: re.Match[str], page: Page) -> float | str:
-        name, number, sign = match.groups()
-        if sign:
-            return str(sign)
-        if number:
-            return float(number)
-        prop = find(source, name)
-        value = page.values.get(prop.id) if prop is not None and prop.type == "number" else None
-        return float(value or 0)
-
-
-class _Arithmetic:
-    """Evaluates + - * / and brackets over a list of terms."""
-
-    def __init__(self, terms: list[float | str]) -> None:
-        self._terms = terms
-        self._at = 0
-
-    def value(self) -> float:
-        found = self._sum()
-        if self._at != len(self._terms):
-            raise ValueError(self._terms)
-        return int(found) if found == int(found) else found
-
-    def _peek(self) -> float | str | None:
-        return self._terms[self._at] if self._at < len(self._terms) else None
-
-    def _take(self) -> float | str | None:
-        term = self._peek()
-        self._at += 1
-        return term
-
-    def _sum(self) -> float:
-        total = self._product()
-        while self._peek() in ("+", "-"):
-            sign = self._take()
-            other = self._product()
-            total = total + other if sign == "+" else total - other
-        return total
-
-    def _product(self) -> float:
-        total = self._atom()
-        while self._peek() in ("*", "/"):
-            sign = self._take()
-            other = self._atom()
-            total = total * other if sign == "*" else total / other
-        return total
-
-    def _atom(self) -> float:
-        term = self._take()
-        if term == "-":
-            return -self._atom()
-        if term == "(":
-            inner = self._sum()
-            if self._take() != ")":
-                raise ValueError(self._terms)
-            return inner
-        if isinstance(term, float):
-            return term
-        raise ValueError(self._terms)
 
 
 def as_text(kind: str, value: Any) -> str:  # noqa: ANN401 - by type

@@ -226,7 +226,7 @@ class DataSources:
             require_choice(body["result_type"], "result_type", ("page", "data_source"))
         rows = self._rows(source, body, legacy=call.legacy)
         only_ids = wanted_properties(source, call)
-        query = Query(app.store, app.values, source, rows)
+        query = Query(app.store, app.values, source, rows, app.orders)
         query.cap = self.cap
         if body.get("result_type") == "data_source":
             rows = Rows()

@@ -217,7 +217,8 @@ class Views:
         cursor: str | None = None
         while True:
             body = {"filter": view.filter, "sorts": view.sorts, "start_cursor": cursor}
-            query = Query(self._app.store, self._app.values, source, source.live)
+            app = self._app
+            query = Query(app.store, app.values, source, source.live, app.orders)
             filters = Filters(source, self._app.values, call.now, call.user)
             pages, cursor, _ = query.run(body, filters)
             found += [page.id for page in pages]

@@ -13,12 +13,13 @@ from syncd.sandbox.notion import routes_users as users
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.errors import MISSING, NotionError, invalid, shown
 from syncd.sandbox.notion.ids import parse_uuid
-from syncd.sandbox.notion.store import User
+from syncd.sandbox.notion.store import Prop, User
 from syncd.sandbox.wire import Request, Response, Router, json_response
 
 JSON = dict[str, Any]
 Handler = Callable[[Call], JSON | tuple[int, JSON]]
 CURRENT, LEGACY = "2026-03-11", "2025-09-03"
+READS = ("/query", "/v1/search")  # read although they are sent with POST
 BODY_LIMIT = 500_000  # bytes of a JSON request; files have limits of their own
 TOKEN = "sandbox-notion-token"  # noqa: S105 - public, of a stand-in
 
@@ -61,6 +62,7 @@ class NotionSandbox:
     def share(self, page_or_database_id: str, shared: bool) -> None:  # noqa: FBT001 - reads well
         """Show a page, database or data source, with all in it, to the connection, or hide it."""
         identifier = parse_uuid(page_or_database_id) or ""
+        self.app.store.revision += 1
         if shared:
             self.app.store.unshared.discard(identifier)
         elif identifier in self.app.store.nodes:
@@ -74,6 +76,20 @@ class NotionSandbox:
         if source is None or page is None:
             raise ValueError(f"no data source {data_source_id} or no page {page_id}")
         source.templates.append((page_id, self.app.shapes.title(page), default))
+
+    def add_formula(self, data_source_id: str, name: str, expression: str) -> None:
+        """Add a formula column as a person does in the app: unlike the API's it has a known type.
+
+        So it can be filtered on, and may use other formulas and columns of related pages.
+        """
+        source = self.app.store.source(data_source_id)
+        if source is None:
+            raise ValueError(f"no data source {data_source_id}")
+        self.app.formulas.type_of(source, expression, by_person=True)
+        prop = Prop(self.app.ids.property_id(source.properties), name, "formula")
+        prop.config = {"expression": expression, "by_person": True}
+        source.properties[prop.id] = prop
+        self.app.store.revision += 1
 
     def add_emoji(self, name: str, url: str) -> str:
         """Add a custom emoji and return its id."""
@@ -94,6 +110,7 @@ class NotionSandbox:
         held = deepcopy(snapshot)
         vars(self.app.store).update(held["store"])
         self.app.ids.state = held["ids"]
+        self.app.orders.clear()
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -120,6 +137,8 @@ class NotionSandbox:
         handler: Handler
         handler, values = found  # type: ignore[assignment]
         user = self._user(request)
+        if request.method != "GET" and not request.path.endswith(READS):
+            self.app.store.revision += 1
         legacy = self._version(request) == LEGACY
         self.app.shapes.legacy = legacy
         multipart = request.headers.get("content-type", "").startswith("multipart/")

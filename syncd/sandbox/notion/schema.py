@@ -46,6 +46,7 @@ ROLLUP_FUNCTIONS = (
     "latest_date", "date_range", "checked", "unchecked", "percent_checked", "percent_unchecked",
     "count_per_group", "percent_per_group", "show_original",
 )  # fmt: skip
+LATE = {"rollup": 1, "formula": 2}  # columns that are made after those they refer to
 STATUS_GROUPS = (
     ("To-do", "gray", ("Not started", "default")),
     ("In progress", "blue", ("In progress", "blue")),
@@ -71,6 +72,7 @@ class Schemas:
     def __init__(self, store: Store, ids: Ids) -> None:
         self._store = store
         self._ids = ids
+        self.compiled: Callable[[DataSource, str], str] | None = None
         self._makers: dict[str, Callable[[JSON, str, Prop, DataSource], JSON]] = {
             "number": self._number,
             "select": self._options,
@@ -93,16 +95,16 @@ class Schemas:
         if len(titles) > 1:
             raise invalid("Databases can only have one title property.")
         source.properties["title"] = Prop("title", titles[0] if titles else "Name", "title")
-        # Rollups refer to relations of the same request, so they come last.
-        for name in sorted(wanted, key=lambda name: kinds[name] == "rollup"):
+        # Rollups and formulas refer to columns of the same request, so they come last.
+        for name in sorted(wanted, key=lambda name: LATE.get(kinds[name], 0)):
             if kinds[name] != "title":
                 self._add(source, name, kinds[name], wanted[name], f"{where}.{name}")
 
     def update(self, source: DataSource, given: object, where: str) -> None:
         """Change, add (unknown name), rename or remove (null) columns."""
         wanted = require_dict(given, where)
-        for name, value in wanted.items():
-            prop = find(source, name)
+        for name in sorted(wanted, key=lambda name: _lateness(wanted[name])):
+            value, prop = wanted[name], find(source, name)
             spot = f"{where}.{name}"
             if value is None:
                 self._remove(source, prop, name)
@@ -265,8 +267,10 @@ class Schemas:
             )
         return {"options": options, "groups": groups}
 
-    def _formula(self, given: JSON, where: str, _prop: Prop, _source: DataSource) -> JSON:
-        return {"expression": require_text(given.get("expression", ""), f"{where}.expression")}
+    def _formula(self, given: JSON, where: str, _prop: Prop, source: DataSource) -> JSON:
+        expression = require_text(given.get("expression", MISSING), f"{where}.expression")
+        assert self.compiled is not None  # noqa: S101 - set when the sandbox is put together
+        return {"expression": self.compiled(source, expression), "by_person": False}
 
     def _unique_id(self, given: JSON, where: str, prop: Prop, _source: DataSource) -> JSON:
         prefix = given.get("prefix", prop.config.get("prefix"))
@@ -360,6 +364,8 @@ class Schemas:
                 "options": list(prop.config["options"].values()),
                 "groups": prop.config["groups"],
             }
+        if prop.type == "formula":
+            return {"expression": prop.config["expression"]}
         if prop.type == "relation":
             return self._show_relation(prop)
         if prop.type == "rollup":
@@ -401,6 +407,11 @@ def option_name(value: object, where: str) -> str:
     if not name.strip():
         raise invalid("Invalid select option, name should not be empty.")
     return name
+
+
+def _lateness(given: object) -> int:
+    """Return how late a column of a request is to be made or changed."""
+    return max((LATE.get(key, 0) for key in given), default=0) if isinstance(given, dict) else 0
 
 
 def _same(one: str, other: str) -> bool:

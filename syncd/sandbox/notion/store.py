@@ -213,6 +213,7 @@ class Store:
         self.tasks: dict[str, JSON] = {}
         self.emojis: list[JSON] = []
         self.cursors: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.revision = 0  # counts writes, whatever they change
 
     def page(self, identifier: str) -> Page | None:
         """Return a page."""
@@ -279,6 +280,7 @@ class Store:
 
     def edited(self, node: Node, now: float, user: str) -> None:
         """Note an edit of a node, and of the page that a block lies in."""
+        self.revision += 1
         at: Node | None = node
         while at is not None:
             at.edited, at.edited_by = now, user

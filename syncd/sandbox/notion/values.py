@@ -25,6 +25,7 @@ from syncd.sandbox.notion.store import DataSource, Page, Prop, Store
 from syncd.sandbox.notion.times import rounded
 
 JSON = dict[str, Any]
+Compute = Callable[[DataSource, Prop, Page, int | None], JSON]
 SHOWN = 25  # references in one property of a page; the rest by the property item endpoint
 
 
@@ -35,8 +36,8 @@ class Values:
         self._store = store
         self._schemas = schemas
         self._shapes = shapes
-        self._rollup: Callable[[DataSource, Prop, Page], JSON] | None = None
-        self._formula: Callable[[DataSource, Prop, Page], JSON] | None = None
+        self._rollup: Compute | None = None
+        self._formula: Compute | None = None
         self._parsers: dict[str, Callable[[Prop, Any, str], Any]] = {
             "title": self._text,
             "rich_text": self._text,
@@ -77,19 +78,17 @@ class Values:
             ),
         }
 
-    def use(
-        self,
-        rollup: Callable[[DataSource, Prop, Page], JSON],
-        formula: Callable[[DataSource, Prop, Page], JSON],
-    ) -> None:
+    def use(self, rollup: Compute, formula: Compute) -> None:
         """Set what computes rollups and formulas (they need values themselves)."""
         self._rollup, self._formula = rollup, formula
 
-    def computed(self, source: DataSource, prop: Prop, page: Page) -> JSON:
-        """Return the value of a formula or rollup."""
+    def computed(
+        self, source: DataSource, prop: Prop, page: Page, limit: int | None = None
+    ) -> JSON:
+        """Return the value of a formula or rollup over at most `limit` related pages."""
         compute = self._rollup if prop.type == "rollup" else self._formula
         assert compute is not None  # noqa: S101 - set when the sandbox is put together
-        return compute(source, prop, page)
+        return compute(source, prop, page, limit)
 
     def parse(self, source: DataSource, given: object, where: str) -> dict[str, Any]:
         """Return what a request wants to set, by property id; nothing is stored yet.
@@ -281,6 +280,9 @@ class Values:
             alive = self.related(prop, page)
             shown["relation"] = [{"id": key} for key in alive[:SHOWN]]
             shown["has_more"] = len(alive) > SHOWN
+            return shown
+        if prop.type in ("formula", "rollup"):
+            shown[prop.type] = self.computed(source, prop, page, SHOWN)
             return shown
         value = self.shown(source, prop, page)
         if prop.type == "people":
