@@ -67,7 +67,9 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
     if state.busy or context.full:
         _inspect(publisher, state)
     blocks = _render(context, rule, state.as_of)
-    if _signatures(publisher, blocks) != [block[3] for block in state.blocks]:
+    _recognise(publisher, state, blocks)
+    as_it_stands = _in_place(blocks, state)  # a new title moves a line, not its block
+    if _signatures(publisher, as_it_stands) != [block[3] for block in state.blocks]:
         state.as_of = context.clock.now()
         blocks = _render(context, rule, state.as_of)
     _recognise(publisher, state, blocks)
