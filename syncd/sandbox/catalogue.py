@@ -41,6 +41,11 @@ def _once(name: str, **params: Any) -> Preset:  # noqa: ANN401 - JSON
     return {"do": name, "with": params}
 
 
+def _hook(name: str) -> Preset:
+    """Name what befalls webhooks on their way."""
+    return {"webhook": name}
+
+
 def _status(status: int, **more: Any) -> Preset:  # noqa: ANN401 - JSON
     return {"status": status, "vendor": True, **more}
 
@@ -199,6 +204,14 @@ CATALOGUE = {entry.id: entry for entry in ENTRIES}
 
 NOT_OFFERED = {
     "N9-dns": "a name that does not resolve or an IPv6 black hole lies on the client's side of a socket",
+    Entry("W1", "A webhook is lost, late, doubled, replayed, out of order, forged, or one of masses.",
+          "what is sent to the receiver instead of, or beside, the true delivery",
+          {"lost": _hook("lost"), "late": _hook("late"), "duplicated": _hook("duplicated"),
+           "replayed": _hook("replayed"), "disordered": _hook("disordered"),
+           "forged": _hook("forged"), "tampered": _hook("tampered"),
+           "signature": _hook("signature"), "unsigned": _hook("unsigned"),
+           "flood": _hook("flood"), "huge": _hook("huge"),
+           "handshake": {**_hook("handshake"), "paths": {"asana": "", "notion": ""}}}),
     "N10": "the sandbox serves plain http; a bad certificate needs a TLS server in front of it",
     "V4": "content: write the unknown node through the API",
     "V5": "content: write the dates through the API; the account's zone is L4",
@@ -214,7 +227,6 @@ NOT_OFFERED = {
     "K1": "a fault of the client's own process",
     "S1": "a fault of the client's own disk",
     "T1": "a fault of the client's own clock",
-    "W1": "webhooks are delivered truly; forge one by sending it to the receiver",
 }
 """Ids that cannot be switched on here, and why."""
 

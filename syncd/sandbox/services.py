@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from syncd.sandbox.clock import SandboxClock, ServiceClock
+from syncd.sandbox.dispatch import Dispatcher
 from syncd.sandbox.faults import Fault, Faults
 from syncd.sandbox.injectors import ACTIONS, Stage
 from syncd.sandbox.injectors.stage import is_write
 from syncd.sandbox.limits import Limits
 from syncd.sandbox.oauth import OAuth, through_gateway
+from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response
 from syncd.sandbox.wirelog import WireLog
 
@@ -97,6 +99,8 @@ class Sandbox:
         self.deferred: list[_Deferred] = []
         self.counters: Counter[tuple[str, str, str, int]] = Counter()
         self.lock = threading.RLock()
+        self.line = Line()  # how webhooks get out
+        self.dispatcher = Dispatcher(self)
         self._services: dict[str, Any] = {}
         self._log = WireLog(wire_log) if wire_log else None
 
@@ -107,6 +111,7 @@ class Sandbox:
                 module = import_module(f"syncd.sandbox.{name}" if name in SERVICES else "")
                 made = getattr(module, SERVICES[name])
                 self._services[name] = made(ServiceClock(self.clock), seed=self.seed)
+                self._services[name].line = self.line  # webhooks
             return self._services[name]
 
     @property
@@ -123,6 +128,14 @@ class Sandbox:
     def notion(self) -> Any:  # noqa: ANN401
         """Return the `NotionSandbox`."""
         return self.service("notion")
+
+    def made(self) -> dict[str, Any]:
+        """Return the stand-ins made so far, by name: those whose webhooks can have something to send."""
+        return self._services
+
+    def deliver(self) -> int:
+        """Send the webhooks that are due, through `line.post`; return how many were accepted."""
+        return self.dispatcher.deliver()
 
     def credentials(self, url: str) -> dict[str, dict[str, str]]:
         """Return address and credentials of each service behind a server's address."""
@@ -253,6 +266,7 @@ class Sandbox:
 
     def tallies(self) -> list[dict[str, Any]]:
         """Return how often each endpoint was called, most called first."""
+            self.dispatcher.forget()
         names = ("service", "method", "endpoint", "status")
         return [
             {**dict(zip(names, key, strict=True)), "calls": count}

@@ -32,8 +32,9 @@ from syncd.sandbox.asana.errors import ApiError
 from syncd.sandbox.asana.events import Actor, Streams
 from syncd.sandbox.asana.limits import Limits
 from syncd.sandbox.asana.store import Store
-from syncd.sandbox.asana.webhooks import Post, deliver
+from syncd.sandbox.asana.webhooks import AsanaPublisher
 from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response, Router
 
 __all__ = ["AsanaSandbox", "records_people", "records_planning", "records_work"]
@@ -75,7 +76,8 @@ class AsanaSandbox:
         self.token = "sandbox-asana-token"  # noqa: S105 - a public demonstration value
         self.routers = build_routers()
         self.limits = Limits()
-        self.post: Post | None = None  # how webhooks get out; None: no target can be reached
+        self.line = Line()  # how webhooks get out
+        self.publisher = AsanaPublisher(self.store, self.streams)
         home = Workspace(
             self.store.new_gid(), workspace, ("acme.example",), is_organization=organization
         )
@@ -129,12 +131,6 @@ class AsanaSandbox:
         answer = self.handle(Request(method, f"{PREFIX}{path}", pairs, headers, body))
         return answer.status, orjson.loads(answer.body)
 
-    def deliver(self) -> int:
-        """Send what webhooks wait for; return how many deliveries succeeded."""
-        if self.post is None:
-            return 0
-        return deliver(self.store, self.streams, self.post)
-
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of all state, which `restore` takes; later changes do not touch it."""
         held = {name: value for name, value in vars(self.store).items() if name != "clock"}
@@ -184,7 +180,7 @@ class AsanaSandbox:
 
     def _call(self, request: Request, user: str) -> Call:
         call = Call(self.store, self.streams, user, request, self.secret)
-        call.post = self.post
+        call.line = self.line
         return call
 
     def _batch(self, call: Call) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -16,10 +16,8 @@ from syncd.sandbox.asana.events import Actor, Streams
 from syncd.sandbox.asana.fieldvalues import find_user
 from syncd.sandbox.asana.shapes import Selection, View, parse_fields
 from syncd.sandbox.asana.store import Store
+from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response
-
-if TYPE_CHECKING:
-    from syncd.sandbox.asana.webhooks import Post
 
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
@@ -37,7 +35,7 @@ class Call:
     __slots__ = (
         "actor",
         "body",
-        "post",
+        "line",
         "request",
         "secret",
         "selection",
@@ -52,7 +50,7 @@ class Call:
         self.store = store
         self.streams = streams
         self.request = request
-        self.post: Post | None = None
+        self.line = Line()
         self.secret = secret
         self.actor = Actor(store, streams, user)
         self.view = View(store, user, request.base_url)

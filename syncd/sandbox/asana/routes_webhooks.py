@@ -11,7 +11,7 @@ from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import Workspace
 from syncd.sandbox.asana.errors import bad, missing, no_access, unknown
 from syncd.sandbox.asana.planning import Webhook
-from syncd.sandbox.asana.webhooks import NEEDS_FILTERS, forget, handshake
+from syncd.sandbox.asana.webhooks import WIDE, forget, handshake
 from syncd.sandbox.wire import Response
 
 MOST_PER_RESOURCE = 1000
@@ -49,12 +49,12 @@ def create_webhook(call: Call) -> Response:
     if urlsplit(target).scheme not in {"http", "https"}:
         raise bad(f"target: Not a valid URL: {target}")
     filters = _filters(call)
-    if thing.KIND in NEEDS_FILTERS and not filters:
-        raise bad(f"filters: Webhooks on a {thing.KIND} must have filters")
+    if thing.KIND in WIDE:
+        _check_wide(thing.KIND, filters)
     if len(call.streams.hooks.get(gid, ())) >= MOST_PER_RESOURCE:
         raise bad("resource: Too many webhooks on this resource")
     hook = _make(call, gid, target, filters)
-    handshake(call.post, hook)
+    handshake(call.line, hook)
     call.store.add(hook)
     call.streams.hooks.setdefault(gid, []).append(hook.gid)
     shown = call.view.show(hook, call.selection, full=True)
@@ -72,8 +72,14 @@ def _make(call: Call, resource: str, target: str, filters: list[dict[str, Any]])
         created_at=now,
         owner=call.user,
         filters=filters,
-        beat_at=now,
     )
+
+
+def _check_wide(kind: str, filters: list[dict[str, Any]]) -> None:
+    if not filters:
+        raise bad(f"filters: Webhooks on a {kind} must have filters")
+    if any(rule.get("fields") for rule in filters):
+        raise bad(f"filters: Webhooks on a {kind} do not support fields")
 
 
 def _filters(call: Call) -> list[dict[str, Any]]:

@@ -31,7 +31,6 @@ from syncd.sandbox.jira import (
 )
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import record
-from syncd.sandbox.jira.hooks import JiraPublisher
 from syncd.sandbox.jira.indexlag import IndexLag
 from syncd.sandbox.jira.model import (
     ChangeItem,
@@ -49,6 +48,7 @@ from syncd.sandbox.jira.shapes import Shapes
 from syncd.sandbox.jira.store import Store
 from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response, json_response
+from syncd.sandbox.jira.publisher import JiraPublisher
 
 _API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
 _AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
@@ -217,6 +217,10 @@ class JiraSandbox:
         self._callers.clear()
 
     def revoke_token(self, account_id: str) -> None:
+    def add_group(self, name: str, members: Iterable[str]) -> str:
+        """Add a group of people, by account id, and return its id."""
+        return routes_groups.new_group(self.store, name, set(members)).id
+
         """Make a person's token invalid."""
         self._tokens.pop(account_id, None)
         self._callers.clear()

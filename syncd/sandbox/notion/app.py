@@ -11,6 +11,7 @@ from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.notion.blockkinds import Kinds
 from syncd.sandbox.notion.blocks import Trees
 from syncd.sandbox.notion.errors import NotionError, bad, invalid
+from syncd.sandbox.notion.events import Events
 from syncd.sandbox.notion.formulas import Formulas
 from syncd.sandbox.notion.ids import Ids, parse_uuid
 from syncd.sandbox.notion.query import Orders
@@ -41,6 +42,7 @@ class App:
         self.shapes.properties = self.values.show
         self.shapes.schemas = self.schemas
         self.kinds = Kinds(self.store, self.shapes)
+        self.events = Events(self.store, self.shapes.workspace_id)
         self.trees = Trees(self.store, self.ids, self.kinds)
         self.orders = Orders(self.store)
 

@@ -60,6 +60,7 @@ class Blocks:
         if not made:
             return listing([], None, "block")
         app.touch(node, call)
+        app.events.content(node, made, call)
         # The service answers the new blocks and, as recorded, whatever follows them.
         alive = self._alive(node)
         found, cursor = paging.cut(alive, PAGE_SIZE, made[0].id, part="body")
@@ -91,6 +92,7 @@ class Blocks:
         if flag is not None:
             set_trash(app, node, call, trashed=flag)
         app.touch(node, call)
+        app.events.content(node, [node], call)
         return app.shapes.block(node)
 
     def delete(self, call: Call) -> JSON:
@@ -151,6 +153,7 @@ class Comments:
             self._text(body),
         )  # fmt: skip
         app.store.comments[comment.id] = comment
+        app.events.comment("created", comment, call)
         return app.shapes.comment(comment)
 
     def _thread(self, body: JSON, call: Call) -> tuple[tuple[str, str], str]:
@@ -188,12 +191,14 @@ class Comments:
         only(call.body, ("rich_text", "markdown"))
         comment.rich_text = self._text(call.body)
         comment.edited = call.now
+        self._app.events.comment("updated", comment, call)
         return self._app.shapes.comment(comment)
 
     def delete(self, call: Call) -> JSON:
         """Remove a comment; only its author may."""
         comment = self._own(call)
         del self._app.store.comments[comment.id]
+        self._app.events.comment("deleted", comment, call)
         return self._app.shapes.comment(comment)
 
     def _own(self, call: Call) -> Comment:

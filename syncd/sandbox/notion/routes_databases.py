@@ -15,6 +15,7 @@ from syncd.sandbox.notion.checks import (
     require_uuid,
 )
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
+from syncd.sandbox.notion.events import columns
 from syncd.sandbox.notion.filters import Filters
 from syncd.sandbox.notion.query import Query, wants_trash
 from syncd.sandbox.notion.schema import find
@@ -61,6 +62,7 @@ def set_trash(app: App, node: Node, call: Call, *, trashed: bool) -> None:
         source.rows_for(node).add(node)
     node.in_trash = trashed
     app.touch(node, call)
+    app.events.trashed(node, call)
 
 
 class Databases:
@@ -95,6 +97,7 @@ class Databases:
         app.store.attach(database)
         app.store.attach(source)
         default_view(app, database, source, call)
+        app.events.created(database, call)
         return app.shapes.database(database)
 
     def get(self, call: Call) -> JSON:
@@ -111,9 +114,11 @@ class Databases:
         parent = container(self._app, body["parent"]) if "parent" in body else None
         self._set(database, body)
         if parent is not None:
+            above = self._app.store.above(database)
             self._app.store.detach(database)
             database.parent = parent
             self._app.store.attach(database)
+            self._app.events.moved(database, above, call)
         if flag is not None:
             set_trash(self._app, database, call, trashed=flag)
         self._app.touch(database, call)
@@ -175,6 +180,7 @@ class DataSources:
             raise
         app.store.attach(source)
         default_view(app, database, source, call)
+        app.events.created(source, call)
         return app.shapes.data_source(source)
 
     def _set(self, source: DataSource, body: JSON) -> None:
@@ -200,9 +206,12 @@ class DataSources:
             raise invalid(ARCHIVED)
         self._set(source, body)
         if body.get("properties") is not None:
+            before = columns(source)
             app.schemas.update(source, body["properties"], "properties")
+            app.events.schema(source, before, call)
         if "parent" in body:
             self._move(source, body["parent"])
+            app.events.moved(source, None, call)
         if flag is not None:
             set_trash(app, source, call, trashed=flag)
         app.touch(source, call)

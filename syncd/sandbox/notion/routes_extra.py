@@ -74,8 +74,12 @@ class Markdown:
             raise invalid(ARCHIVED)
         document = Document(app, node)
         text, allow = edited(document.text(), call.body)
+        before = app.store.children(node)
         document.replace(text, call.now, call.user, allow_deleting=allow)
         app.touch(node, call)
+        after = app.store.children(node)
+        changed = [each for each in (*before, *after) if each not in before or each not in after]
+        app.events.content(node, changed or after, call)
         if call.body.get("allow_async") is True:
             return 202, self._queue(node, call)
         return 200, self._show(node)
@@ -157,6 +161,7 @@ class Views:
         )  # fmt: skip
         self._set(view, body, call)
         app.store.views[view.id] = view
+        app.events.view("created", view, call, view_type=view.type)
         return app.shapes.view(view)
 
     def _set(self, view: View, body: JSON, call: Call) -> None:
@@ -178,6 +183,8 @@ class Views:
         only(call.body, ("name", "filter", "sorts", "configuration", "quick_filters"))
         self._set(view, call.body, call)
         view.edited, view.edited_by = call.now, call.user
+        told = [name for name in ("name", "filter", "sorts", "configuration") if name in call.body]
+        self._app.events.view("updated", view, call, updated_fields=told)
         return self._app.shapes.view(view)
 
     def delete(self, call: Call) -> JSON:
@@ -187,6 +194,7 @@ class Views:
         if sum(other.database_id == view.database_id for other in views.values()) == 1:
             raise invalid("Cannot delete the last view of a database.")
         del views[view.id]
+        self._app.events.view("deleted", view, call)
         shown = self._app.shapes.view(view)
         return {key: shown[key] for key in ("object", "id", "parent", "type")}
 
@@ -280,6 +288,7 @@ class Uploads:
         if mode == "external_url":
             require_text(body.get("external_url", MISSING), "external_url")
         app.store.uploads[upload.id] = upload
+        app.events.upload("created", upload, call)
         shown = self._show(upload, call)
         if mode == "external_url":  # imported in the background; done when next looked at
             upload.status, upload.length, upload.imported = "uploaded", 0, call.now
@@ -314,7 +323,7 @@ class Uploads:
         upload.parts[int(number)] = len(data)
         upload.edited = call.now
         if upload.mode == "single_part":
-            self._finish(upload)
+            self._finish(upload, call)
         return self._show(upload, call)
 
     def complete(self, call: Call) -> JSON:
@@ -327,11 +336,12 @@ class Uploads:
                 f"File upload {upload.id} has {len(upload.parts)} of {upload.parts_total} parts."
             )
         upload.edited = call.now
-        self._finish(upload)
+        self._finish(upload, call)
         return self._show(upload, call)
 
-    def _finish(self, upload: Upload) -> None:
+    def _finish(self, upload: Upload, call: Call) -> None:
         upload.status, upload.length = "uploaded", sum(upload.parts.values())
+        self._app.events.upload("completed", upload, call)
 
     def _show(self, upload: Upload, call: Call) -> JSON:
         base = f"{call.request.base_url}/v1/file_uploads/{upload.id}"

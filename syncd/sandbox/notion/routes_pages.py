@@ -68,6 +68,7 @@ class Pages:
         app.trees.insert(page, drafts, None, call.now, call.user)
         if template is not None:
             self._use_template(page, template, call)
+        app.events.created(page, call)
         return app.shapes.page(page)
 
     def _parent(self, body: JSON) -> tuple[tuple[str, str], DataSource | None]:
@@ -192,6 +193,13 @@ class Pages:
         for other in self._app.values.apply(source, page, values):
             if other is not page:
                 self._app.touch(other, call)
+                self._app.events.properties(other, self._synced(source, other, values), call)
+
+    def _synced(self, source: DataSource, other: Page, values: dict[str, Any]) -> list[str]:
+        """Return the columns of another page that are the other side of relations just set."""
+        theirs = self._app.store.source_of(other)
+        ids = (source.properties[key].config.get("synced") for key in values)
+        return [key for key in ids if key and theirs and key in theirs.properties]
 
     def update(self, call: Call) -> JSON:
         """Change properties, icon, cover, lock, archive or trash."""
@@ -206,18 +214,24 @@ class Pages:
         archived = require_bool(body.get("is_archived", page.is_archived), "is_archived")
         template = self._template(source, body.get("template"))
         self._decorate(page, body)
-        page.is_locked = locked
+        before, erased = dict(page.values), list[Node]()
+        turned, page.is_locked = page.is_locked != locked, locked
         if archived != page.is_archived:
             self._archive(page, archived=archived)
         self._store_values(page, source, values, call)
         if body.get("erase_content"):
-            for child in app.store.children(page):
+            erased = app.store.children(page)
+            for child in erased:
                 child.in_trash = True
         if template is not None:
             self._use_template(page, template, call)
         if flag is not None:
             set_trash(app, page, call, trashed=flag)
         app.touch(page, call)
+        app.events.properties(page, _differing(before, page.values), call)
+        app.events.content(page, erased, call)
+        if turned:
+            app.events.locked(page, call)
         return app.shapes.page(page)
 
     def _archive(self, page: Page, *, archived: bool) -> None:
@@ -238,13 +252,14 @@ class Pages:
         require_dict(body.get("parent", MISSING), "parent")
         parent, source = self._parent(body)
         self._refuse_cycle(page, parent[1])
-        old = app.store.source_of(page)
+        old, above = app.store.source_of(page), app.store.above(page)
         app.store.detach(page)
         page.parent = parent
         page.values = carried(page, old, source)
         if source is not None:
             app.values.fill(source, page)
         app.store.attach(page)
+        app.events.moved(page, above, call)
         return app.shapes.page(page)
 
     def _refuse_cycle(self, page: Page, target: str) -> None:
@@ -308,6 +323,12 @@ class Pages:
             )
         shown["property_item"] = about
         return shown
+
+
+def _differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return the keys whose values are not the same."""
+    keys = dict.fromkeys((*before, *after))
+    return [key for key in keys if before.get(key) != after.get(key)]
 
 
 def carried(page: Page, old: DataSource | None, new: DataSource | None) -> dict[str, Any]:

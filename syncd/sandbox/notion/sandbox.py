@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from email.utils import formatdate
 from typing import Any
@@ -13,7 +13,10 @@ from syncd.sandbox.notion import routes_users as users
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.errors import MISSING, NotionError, invalid, shown
 from syncd.sandbox.notion.ids import parse_uuid
+from syncd.sandbox.notion.publisher import NotionPublisher
 from syncd.sandbox.notion.store import Prop, User
+from syncd.sandbox.notion.subscriptions import cancel, subscribe, verify
+from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response, Router, json_response
 
 JSON = dict[str, Any]
@@ -37,6 +40,8 @@ class NotionSandbox:
         bot = self._add(User(self.app.ids.uuid4(), "syncd sandbox"))
         self.app.shapes.bot_id = bot
         self.app.store.tokens[self.token] = bot
+        self.line = Line()  # how webhooks get out
+        self.publisher = NotionPublisher(self.app.store, self.app.shapes, clock)
         self._sources = routes_databases.DataSources(self.app)
         self._router = Router()
         self.operations: list[tuple[str, str]] = []
@@ -104,6 +109,26 @@ class NotionSandbox:
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of all state, which `restore` takes; later changes do not touch it."""
         return deepcopy({"store": vars(self.app.store), "ids": self.app.ids.state})
+
+    def subscribe(
+        self, url: str, events: Iterable[str] | None = None, *, version: str = CURRENT
+    ) -> JSON:
+        """Make a webhook subscription, as in the connection's settings; raises ValueError.
+
+        The url is sent a `verification_token`, with which `verify_subscription` makes it active.
+        """
+        if version not in (CURRENT, LEGACY):
+            raise ValueError(f"api_version must be {LEGACY} or {CURRENT}, not {version!r}")
+        held = self.app.store.webhooks
+        return subscribe(held, self.line, url, events, version).shown()
+
+    def verify_subscription(self, identifier: str, token: str) -> JSON:
+        """Make a subscription active; raises ValueError for another token than the one sent."""
+        return verify(self.app.store.webhooks, identifier, token).shown()
+
+    def cancel_subscription(self, identifier: str) -> None:
+        """Remove a subscription; raises ValueError when there is none."""
+        cancel(self.app.store.webhooks, identifier)
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a snapshot of this sandbox or of one of the same seed."""

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncd.sandbox.notion.subscriptions import Subscriptions
+
 JSON = dict[str, Any]
 CURSORS = 20_000  # how many positions of running queries are remembered
 
@@ -213,6 +215,7 @@ class Store:
         self.tasks: dict[str, JSON] = {}
         self.emojis: list[JSON] = []
         self.cursors: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.webhooks = Subscriptions()
         self.revision = 0  # counts writes, whatever they change
 
     def page(self, identifier: str) -> Page | None:
