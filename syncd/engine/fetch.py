@@ -110,8 +110,9 @@ def observe(context: Context, records: tuple[Record, ...], sweep: int = 0) -> No
         by_connection.setdefault(record.connection, []).append(record.id)
     for connection, ids in by_connection.items():
         store.mark_dirty(store.linked_items(connection, ids).values())
-    for record, level in pairs:
-        context.count(record.connection, read=1, skipped=int(level is None))
+    for name in {record.connection for record in records}:
+        levels = [level for record, level in pairs if record.connection == name]
+        context.count(name, read=len(levels), skipped=levels.count(None))
     for record in changed:
         context.count(record.connection, changed=1)
         if record.trashed:
