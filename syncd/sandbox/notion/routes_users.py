@@ -22,7 +22,7 @@ class Users:
 
     def me(self, call: Call) -> JSON:
         """Return the caller."""
-        return self._app.shapes.user(call.user)
+        return self._app.shapes.whole_user(self._app.store.users[call.user])
 
     def get(self, call: Call) -> JSON:
         """Return one user."""

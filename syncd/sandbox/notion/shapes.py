@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from syncd.sandbox.notion import richtext
+from syncd.sandbox.notion.access import CAPABILITIES
 from syncd.sandbox.notion.errors import NotionError
 from syncd.sandbox.notion.ids import plain
 from syncd.sandbox.notion.schema import Schemas
@@ -37,8 +38,13 @@ class Shapes:
         self.workspace_name = workspace_name
         self.bot_id = ""
         self.legacy = False
+        self._capabilities: frozenset[str] = CAPABILITIES
         self.properties: Callable[[DataSource, Page, frozenset[str] | None], JSON] | None = None
         self.schemas: Schemas | None = None
+
+    def look(self, *, legacy: bool, capabilities: frozenset[str]) -> None:
+        """Show objects from now on as a version and a connection see them."""
+        self.legacy, self._capabilities = legacy, capabilities
 
     def not_found(self, kind: str, identifier: str) -> NotionError:
         """Return the answer for what does not exist or is not shared."""
@@ -53,7 +59,9 @@ class Shapes:
     def user(self, identifier: str) -> JSON:
         """Return a person or bot in full."""
         user = self._store.users.get(identifier)
-        return self.whole_user(user) if user else self.partial_user(identifier)
+        if user is None or "users" not in self._capabilities:
+            return self.partial_user(identifier)
+        return self.whole_user(user)
 
     def whole_user(self, user: User) -> JSON:
         """Return a person or bot in full."""
@@ -65,7 +73,8 @@ class Shapes:
             "type": user.kind,
         }
         if user.email is not None:
-            shown["person"] = {"email": user.email, "email_verified": True}
+            seen = "emails" in self._capabilities
+            shown["person"] = {"email": user.email, "email_verified": True} if seen else {}
         else:
             shown["bot"] = {
                 "owner": {"type": "workspace", "workspace": True},
@@ -128,7 +137,12 @@ class Shapes:
         return shown
 
     def page(self, page: Page, only: frozenset[str] | None = None) -> JSON:
-        """Return a page; `only` limits its properties to some ids."""
+        """Return a page; `only` limits its properties to some ids.
+
+        A connection that may write but not read content sees ids alone, of what it wrote.
+        """
+        if "read_content" not in self._capabilities:
+            return {"object": "page", "id": page.id}
         trashed = self._store.is_trashed(page)
         shown: JSON = {
             "object": "page",
@@ -162,6 +176,8 @@ class Shapes:
 
     def database(self, database: Database) -> JSON:
         """Return a database (without columns: those are its data sources')."""
+        if "read_content" not in self._capabilities:
+            return {"object": "database", "id": database.id}
         trashed = self._store.is_trashed(database)
         sources = [self._store.nodes[key] for key in database.data_sources]
         shown: JSON = {
@@ -189,6 +205,8 @@ class Shapes:
 
     def data_source(self, source: DataSource) -> JSON:
         """Return a data source with its columns."""
+        if "read_content" not in self._capabilities:
+            return {"object": "data_source", "id": source.id}
         database = self._store.above(source)
         assert isinstance(database, Database)  # noqa: S101 - data sources lie in databases
         assert self.schemas is not None  # noqa: S101 - set when put together
@@ -213,6 +231,8 @@ class Shapes:
 
     def block(self, node: Node) -> JSON:
         """Return a block; a page or database is one too (`child_page`, `child_database`)."""
+        if "read_content" not in self._capabilities:
+            return {"object": "block", "id": node.id}
         trashed = self._store.is_trashed(node)
         kind, content = self._content(node)
         shown: JSON = {
@@ -248,6 +268,8 @@ class Shapes:
 
     def comment(self, comment: Comment) -> JSON:
         """Return a comment."""
+        if "read_comments" not in self._capabilities:
+            return {"object": "comment", "id": comment.id}
         kind, identifier = comment.parent
         user = self._store.users[comment.created_by]
         return {

@@ -206,6 +206,7 @@ class Store:
     def __init__(self) -> None:
         self.users: dict[str, User] = {}
         self.tokens: dict[str, str] = {}
+        self.capabilities: dict[str, frozenset[str]] = {}  # by token; all, where it is not named
         self.nodes: dict[str, Node] = {}
         self.roots: list[str] = []
         self.unshared: set[str] = set()
@@ -214,8 +215,8 @@ class Store:
         self.views: dict[str, View] = {}
         self.tasks: dict[str, JSON] = {}
         self.emojis: list[JSON] = []
-        self.cursors: OrderedDict[tuple[str, str], int] = OrderedDict()
         self.webhooks = Subscriptions()
+        self.cursors: OrderedDict[tuple[str, str], int] = OrderedDict()
         self.revision = 0  # counts writes, whatever they change
 
     def page(self, identifier: str) -> Page | None:

@@ -1,0 +1,48 @@
+"""What a connection may do: its capabilities, as its owner ticks them in the developer portal."""
+
+from __future__ import annotations
+
+from syncd.sandbox.notion.errors import NotionError
+
+CAPABILITIES = frozenset(
+    {
+        "read_content", "update_content", "insert_content", "read_comments", "insert_comments",
+        "users", "emails",
+    }
+)  # fmt: skip
+"""`users` is user information without e-mail addresses, `emails` with them."""
+_ALWAYS = frozenset({"/v1/users/me"})
+_READS = ("/query", "/queries", "/v1/search", "/queries/{query_id}")  # whatever their verb
+_UPDATES = ("/move",)
+
+
+def needed(method: str, template: str) -> str | None:
+    """Return the capability an operation asks for, None if it asks for none."""
+    path = template.rstrip("/?")
+    if path in _ALWAYS:
+        return None
+    if path.startswith("/v1/users"):
+        return "users"
+    reads = method == "GET" or path.endswith(_READS)
+    if path.startswith("/v1/comments"):
+        return "read_comments" if reads else "insert_comments"
+    if reads:
+        return "read_content"
+    if path.endswith("/children") or (method == "POST" and not path.endswith(_UPDATES)):
+        return "insert_content"
+    return "update_content"
+
+
+def checked(names: tuple[str, ...]) -> frozenset[str]:
+    """Return capabilities given by name; raises ValueError. Who sees e-mails sees users."""
+    unknown = set(names) - CAPABILITIES
+    if unknown:
+        known = ", ".join(sorted(CAPABILITIES))
+        raise ValueError(f"there is no capability {min(unknown)!r}; there are: {known}")
+    held = frozenset(names)
+    return held | {"users"} if "emails" in held else held
+
+
+def refusal() -> NotionError:
+    """Return the answer to a request that asks for a capability the connection lacks."""
+    return NotionError("restricted_resource", "Insufficient permissions for this endpoint.")
