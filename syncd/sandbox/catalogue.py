@@ -198,12 +198,6 @@ ENTRIES = (
           {"": _once("copy_item")}),
     Entry("T2", "The service's clock is wrong.", "its own clock ahead or behind, drifting",
           {"": _once("skew")}),
-)  # fmt: skip
-
-CATALOGUE = {entry.id: entry for entry in ENTRIES}
-
-NOT_OFFERED = {
-    "N9-dns": "a name that does not resolve or an IPv6 black hole lies on the client's side of a socket",
     Entry("W1", "A webhook is lost, late, doubled, replayed, out of order, forged, or one of masses.",
           "what is sent to the receiver instead of, or beside, the true delivery",
           {"lost": _hook("lost"), "late": _hook("late"), "duplicated": _hook("duplicated"),
@@ -212,6 +206,12 @@ NOT_OFFERED = {
            "signature": _hook("signature"), "unsigned": _hook("unsigned"),
            "flood": _hook("flood"), "huge": _hook("huge"),
            "handshake": {**_hook("handshake"), "paths": {"asana": "", "notion": ""}}}),
+)  # fmt: skip
+
+CATALOGUE = {entry.id: entry for entry in ENTRIES}
+
+NOT_OFFERED = {
+    "N9-dns": "a name that does not resolve or an IPv6 black hole lies on the client's side of a socket",
     "N10": "the sandbox serves plain http; a bad certificate needs a TLS server in front of it",
     "V4": "content: write the unknown node through the API",
     "V5": "content: write the dates through the API; the account's zone is L4",

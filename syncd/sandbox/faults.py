@@ -19,8 +19,8 @@ drawn from `seed`, `lasts` so many seconds by the sandbox's clock. What happens,
     close_idle: true            the connection closes after a whole answer
     delay: SECONDS              the answer comes late; can stand beside the others or alone
     do: NAME, with: {...}       an injector of `syncd.sandbox.injectors`
-
     webhook: NAME, with: {...}  what befalls webhooks sent (their target's path is what `path` is about)
+
 Of the rules that spoil the connection or stand instead of an answer the first that strikes wins;
 injectors all work, the first one outermost.
 """
@@ -40,13 +40,13 @@ import orjson
 from syncd.sandbox.catalogue import CATALOGUE, preset
 from syncd.sandbox.injectors import ACTIONS
 from syncd.sandbox.injectors.answers import refusal
-from syncd.sandbox.injectors.stage import is_list, is_write
 from syncd.sandbox.injectors.deliveries import DELIVERIES
+from syncd.sandbox.injectors.stage import is_list, is_write
 from syncd.sandbox.wire import Request, Response
 
 _EFFECTS = (
-    *("status", "html", "redirect", "drop_before", "drop_after", "late", "behind", "truncate"),
     "webhook",
+    *("status", "html", "redirect", "drop_before", "drop_after", "late", "behind", "truncate"),
     *("reset", "cut_json", "bad_gzip", "wrong_length", "slow", "close_idle", "delay", "do"),
 )
 _KEYS = frozenset(
@@ -97,6 +97,7 @@ class Fault:
     close_idle: bool = False
     delay: float = 0.0
     do: str | None = None
+    webhook: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     matched: int = 0
@@ -108,7 +109,6 @@ class Fault:
 
     def fits(self, service: str, request: Request) -> bool:
         """Tell whether the rule is about this request."""
-    webhook: str | None = None
         if self.service not in (None, service) or (self.services and service not in self.services):
             return False
         if self.method and request.method not in self.method:
@@ -223,6 +223,8 @@ class Faults:
         """Return what befalls a request, counting what the rules see."""
         wire, actions = None, []
         for rule in self.rules:
+            if rule.webhook is not None:
+                continue
             rule.expire(now)
             if (wire is not None and rule.do is None) or not rule.fits(service, request):
                 continue
@@ -232,6 +234,16 @@ class Faults:
                 else:
                     actions.append(rule)
         return Struck(wire, tuple(actions))
+
+    def befall(self, service: str, request: Request, now: float) -> Fault | None:
+        """Return the first rule about webhooks that strikes one, seen as a request to its target."""
+        for rule in self.rules:
+            if rule.webhook is None or not rule.fits(service, request):
+                continue
+            rule.expire(now)
+            if rule.strikes(now):
+                return rule
+        return None
 
     def choose(self, service: str, request: Request, now: float = 0.0) -> Fault | None:
         """Return the first rule that strikes this request, counting what it sees."""
@@ -275,8 +287,6 @@ def _filled(place: int, row: Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = preset(str(fault), row.get("variant"))
     except ValueError as error:
-            if rule.webhook is not None:
-                continue
         raise ValueError(f"fault rule {place}: {error}") from None
     given = {key: value for key, value in row.items() if value is not None}
     params = {**found.get("with", {}), **(row.get("with") or {})}
@@ -287,18 +297,11 @@ def _check(place: int, values: Mapping[str, Any]) -> None:
     rate = values.get("rate", 1.0)
     if not isinstance(rate, int | float) or not 0 <= rate <= 1:
         raise ValueError(f"fault rule {place}: rate must be between 0 and 1, not {rate!r}")
+    if values.get("webhook") not in (None, *DELIVERIES):
+        known = ", ".join(DELIVERIES)
+        raise ValueError(f"fault rule {place}: webhook must be one of {known}")
     if values.get("do") is not None and values["do"] not in ACTIONS:
         known = ", ".join(sorted(ACTIONS))
-    def befall(self, service: str, request: Request, now: float) -> Fault | None:
-        """Return the first rule about webhooks that strikes one, seen as a request to its target."""
-        for rule in self.rules:
-            if rule.webhook is None or not rule.fits(service, request):
-                continue
-            rule.expire(now)
-            if rule.strikes(now):
-                return rule
-        return None
-
         raise ValueError(
             f"fault rule {place}: there is no injector {values['do']!r}; known: {known}"
         )
@@ -324,6 +327,3 @@ def _pattern(place: int, text: Any) -> re.Pattern[str]:  # noqa: ANN401 - from J
         raise ValueError(
             f"fault rule {place}: path {text!r} is no regular expression ({error})"
         ) from None
-    if values.get("webhook") not in (None, *DELIVERIES):
-        known = ", ".join(DELIVERIES)
-        raise ValueError(f"fault rule {place}: webhook must be one of {known}")

@@ -259,6 +259,7 @@ class Sandbox:
         with self.lock:
             self.clock.frozen, self.clock.offset = snapshot["clock"]
             self.deferred.clear()
+            self.dispatcher.forget()
             if "oauth" in snapshot:
                 self.oauth.restore(snapshot["oauth"])
             for name, state in snapshot["services"].items():
@@ -266,7 +267,6 @@ class Sandbox:
 
     def tallies(self) -> list[dict[str, Any]]:
         """Return how often each endpoint was called, most called first."""
-            self.dispatcher.forget()
         names = ("service", "method", "endpoint", "status")
         return [
             {**dict(zip(names, key, strict=True)), "calls": count}

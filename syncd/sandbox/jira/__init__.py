@@ -43,12 +43,12 @@ from syncd.sandbox.jira.model import (
     Workflow,
 )
 from syncd.sandbox.jira.problems import ApiError
+from syncd.sandbox.jira.publisher import JiraPublisher
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.shapes import Shapes
 from syncd.sandbox.jira.store import Store
 from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response, json_response
-from syncd.sandbox.jira.publisher import JiraPublisher
 
 _API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
 _AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
@@ -217,10 +217,6 @@ class JiraSandbox:
         self._callers.clear()
 
     def revoke_token(self, account_id: str) -> None:
-    def add_group(self, name: str, members: Iterable[str]) -> str:
-        """Add a group of people, by account id, and return its id."""
-        return routes_groups.new_group(self.store, name, set(members)).id
-
         """Make a person's token invalid."""
         self._tokens.pop(account_id, None)
         self._callers.clear()
