@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from state import lock, store
+from state.content import content_digest
 from state.copying import copy
 from state.encode import digest
 from state.faults import DriverError, damaged, state_error, unwritable
@@ -28,6 +29,7 @@ class Verified:
     records: int
     history: int
     cycle: int  # number of the last cycle begun
+    content: str  # digest of what is remembered, see state.content
 
 
 def backup(path: Path, to: Path) -> Verified:
@@ -112,6 +114,7 @@ def _summary(driver: sqlite3.Connection, opened: SqlStore) -> Verified:
         records=records,
         history=opened.verify_history(),
         cycle=int(cycle[0]) if cycle else 0,
+        content=content_digest(driver),
     )
 
 

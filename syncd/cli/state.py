@@ -70,5 +70,6 @@ def _tell(verified: Verified, sentence: str, *, as_json: bool) -> None:
         return
     say(
         f"{sentence}: schema {verified.schema}, {verified.items} items, {verified.records} records, "
-        f"{verified.history} entries of history, last cycle {verified.cycle}"
+        f"{verified.history} entries of history, last cycle {verified.cycle}, "
+        f"content {verified.content}"
     )
