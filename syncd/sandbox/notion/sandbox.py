@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import Any
 
 from syncd.sandbox.clock import SandboxClock
-from syncd.sandbox.notion import routes_blocks, routes_databases, routes_extra, routes_pages
+from syncd.sandbox.notion import access, routes_blocks, routes_databases, routes_extra, routes_pages
 from syncd.sandbox.notion import routes_users as users
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.errors import MISSING, NotionError, invalid, shown
@@ -45,6 +45,7 @@ class NotionSandbox:
         self._sources = routes_databases.DataSources(self.app)
         self._router = Router()
         self.operations: list[tuple[str, str]] = []
+        self._needs: dict[Handler, str | None] = {}
         self._add_routes()
 
     def add_user(self, name: str, email: str, *, user_id: str | None = None) -> str:
@@ -63,6 +64,13 @@ class NotionSandbox:
         if user_id not in self.app.store.users:
             raise ValueError(f"no user {user_id}: add it with add_user first")
         self.app.store.tokens[token] = user_id
+
+    def allow(self, *capabilities: str, token: str | None = None) -> None:
+        """Give a token (the connection's own, if none is named) these capabilities and no others.
+
+        They are those of `syncd.sandbox.notion.access`; at first a token has all of them.
+        """
+        self.app.store.capabilities[token or self.token] = access.checked(capabilities)
 
     def share(self, page_or_database_id: str, shared: bool) -> None:  # noqa: FBT001 - reads well
         """Show a page, database or data source, with all in it, to the connection, or hide it."""
@@ -161,11 +169,15 @@ class NotionSandbox:
             raise NotionError("invalid_request_url", "Invalid request URL.")
         handler: Handler
         handler, values = found  # type: ignore[assignment]
-        user = self._user(request)
+        token, user = self._user(request)
+        held = self.app.store.capabilities.get(token, access.CAPABILITIES)
         if request.method != "GET" and not request.path.endswith(READS):
             self.app.store.revision += 1
         legacy = self._version(request) == LEGACY
-        self.app.shapes.legacy = legacy
+        self.app.shapes.look(legacy=legacy, capabilities=held)
+        need = self._needs[handler]
+        if need is not None and need not in held:
+            raise access.refusal()
         multipart = request.headers.get("content-type", "").startswith("multipart/")
         if len(request.body) > BODY_LIMIT and not multipart:
             raise invalid(
@@ -173,12 +185,14 @@ class NotionSandbox:
             )
         return handler(Call(request, values, user, self.clock.now(), legacy))
 
-    def _user(self, request: Request) -> str:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        user = self.app.store.tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+    def _user(self, request: Request) -> tuple[str, str]:
+        """Return the token of a request and the user it stands for."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        token = given.strip()
+        user = self.app.store.tokens.get(token) if scheme.lower() == "bearer" else None
         if user is None:
             raise NotionError("unauthorized", "API token is invalid.")
-        return user
+        return token, user
 
     def _version(self, request: Request) -> str:
         version = request.headers.get("notion-version")
@@ -197,6 +211,7 @@ class NotionSandbox:
 
     def _route(self, method: str, template: str, handler: Handler) -> None:
         self.operations.append((method, template))
+        self._needs[handler] = access.needed(method, template)
         self._router.add(method, template, handler)  # type: ignore[arg-type]
 
     def _add_routes(self) -> None:

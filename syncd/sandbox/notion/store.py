@@ -206,6 +206,7 @@ class Store:
     def __init__(self) -> None:
         self.users: dict[str, User] = {}
         self.tokens: dict[str, str] = {}
+        self.capabilities: dict[str, frozenset[str]] = {}  # by token; all, where it is not named
         self.nodes: dict[str, Node] = {}
         self.roots: list[str] = []
         self.unshared: set[str] = set()
