@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from syncd.sandbox.controls import controls
 from syncd.sandbox.face import Face
 from syncd.sandbox.services import SERVICES, Outcome, Sandbox
+from syncd.sandbox.webhooks import calls_out
 from syncd.sandbox.wire import Request, Response, query_pairs
 
 _TRANSPORT = "syncd.transport"
@@ -65,7 +66,7 @@ class Application:
         limits = self.sandbox.limits
         refused = limits.enter(service, request)
         try:
-            outcome = Outcome(refused) if refused else self.sandbox.exchange(service, request)
+            outcome = Outcome(refused) if refused else await self._exchange(service, request)
             if outcome.delay:
                 await asyncio.sleep(outcome.delay)
             if outcome.response is None:
@@ -74,6 +75,11 @@ class Application:
                 await _send(outcome, outcome.response, scope, receive, send)
         finally:
             limits.leave(service, request)
+
+    async def _exchange(self, service: str, request: Request) -> Outcome:
+        if calls_out(service, request):  # a receiver may ask the services before it answers
+            return await asyncio.to_thread(self.sandbox.exchange, service, request)
+        return self.sandbox.exchange(service, request)
 
 
 async def _body(receive: Receive) -> bytes | None:

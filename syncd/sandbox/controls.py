@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import unquote
 
@@ -87,6 +88,38 @@ class _Controls:
         self.sandbox.restore(self.snapshots[name])
         return JSONResponse({"restored": name})
 
+    async def webhooks(self, request: HttpRequest) -> HttpResponse:
+        """Show all subscriptions; `notion_window`: seconds over which Notion aggregates events."""
+        if request.method == "POST":
+            window = float((await _sent(request))["notion_window"])
+            self.sandbox.notion.app.store.webhooks.window = window
+        with self.sandbox.lock:
+            made = {name: each.publisher.hooks() for name, each in self.sandbox.made().items()}
+        return JSONResponse(made)
+
+    async def subscribe(self, request: HttpRequest) -> HttpResponse:
+        """Make a subscription at Notion: `{"url", "events", "api_version"}`; it is sent its token."""
+        sent = await _sent(request)
+        made = await asyncio.to_thread(self._subscribed, sent)
+        return JSONResponse(made, 201)
+
+    def _subscribed(self, sent: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        more = {"version": sent["api_version"]} if "api_version" in sent else {}
+        with self.sandbox.lock:
+            made: dict[str, Any] = self.sandbox.notion.subscribe(
+                str(sent["url"]), sent.get("events"), **more
+            )
+            return made
+
+    async def subscription(self, request: HttpRequest) -> HttpResponse:
+        """Make a subscription active (`{"verification_token"}`), or remove it."""
+        identifier, notion = request.path_params["identifier"], self.sandbox.notion
+        if request.method == "DELETE":
+            notion.cancel_subscription(identifier)
+            return JSONResponse({"removed": identifier})
+        token = str((await _sent(request))["verification_token"])
+        return JSONResponse(notion.verify_subscription(identifier, token))
+
     async def latency(self, request: HttpRequest) -> HttpResponse:
         self.sandbox.latency = float((await _sent(request))["seconds"])
         return JSONResponse({"seconds": self.sandbox.latency})
@@ -108,6 +141,13 @@ def controls(sandbox: Sandbox) -> Starlette:
             Route("/_sandbox/oauth", ends.oauth, methods=["POST"]),
             Route("/_sandbox/snapshot", ends.snapshot, methods=["GET", "POST"]),
             Route("/_sandbox/restore", ends.restore, methods=["POST"]),
+            Route("/_sandbox/webhooks", ends.webhooks, methods=["GET", "POST"]),
+            Route("/_sandbox/webhooks/notion", ends.subscribe, methods=["POST"]),
+            Route(
+                "/_sandbox/webhooks/notion/{identifier}",
+                ends.subscription,
+                methods=["POST", "DELETE"],
+            ),
             Route("/_sandbox/latency", ends.latency, methods=["POST"]),
         ],
         exception_handlers={ValueError: _refuse, KeyError: _refuse, TypeError: _refuse},

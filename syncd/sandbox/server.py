@@ -15,6 +15,8 @@ import uvloop
 
 from syncd.sandbox import keeping
 from syncd.sandbox.asgi import Application, Protocol
+from syncd.sandbox.courier import Courier
+from syncd.sandbox.faults import SOCKETS, TLS
 from syncd.sandbox.services import Dropped, Sandbox
 
 __all__ = ["Application", "Dropped", "Running", "Sandbox", "bind", "serve", "start_in_thread"]
@@ -46,16 +48,21 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self.courier: Courier | None = None  # carries webhooks
         self.at_end: Callable[[], None] | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop; then do what is left to do, for uvicorn goes on to end the process by its signal."""
         await super().shutdown(sockets)
+        if self.courier is not None:
+            self.courier.stop()
         if self.at_end is not None:
             self.at_end()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self.courier is not None:
+            self.courier.start()
         self.ready.set()
 
 
@@ -72,7 +79,19 @@ def _server(sandbox: Sandbox) -> _Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
-    return _Server(config)
+    config.load()
+    sandbox.faults.hold_for(SOCKETS if tls is None else SOCKETS | TLS)
+    if tls is not None:
+        config.ssl = _https(sandbox, tls)
+    server = _Server(config)
+    server.courier = Courier(sandbox)
+    return server
+
+
+def _https(sandbox: Sandbox, folder: Path) -> ssl.SSLContext:
+    from syncd.sandbox.tls import choosing, contexts  # noqa: PLC0415 - its library is large
+
+    return choosing(contexts(folder), lambda: sandbox.unreachable(TLS))
 
 
 def serve(

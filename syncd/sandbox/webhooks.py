@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from syncd.sandbox.wire import Request
+
 
 class Refused(OSError):
     """A target that webhooks may not be sent to; the message says why and what to do."""
@@ -59,6 +61,12 @@ class Line:
         if self.post is None:
             raise Refused("no webhook can leave this sandbox; give it a post, or start the server")
         return self.post(url, headers, body)
+
+
+def calls_out(service: str, request: Request) -> bool:
+    """Tell whether a request may have to wait for a receiver: Asana's handshake."""
+    wanted = service == "asana" and request.method == "POST"
+    return wanted and request.path.endswith(("/webhooks", "/batch"))
 
 
 def is_loopback(host: str) -> bool:
