@@ -119,6 +119,12 @@ def test_a_thousand_tasks_page_by_page(client, tasks, sandbox):
     assert [row["name"] for row in rows] == [f"T{n}" for n in range(1000)]
 
 
+def test_search(tasks, project, sandbox):
+    made = new_task(tasks, project, name="Needle")
+    found = tasks.search_tasks_for_workspace(sandbox.workspace, {"text": "needle"})
+    assert [row["gid"] for row in found] == [made["gid"]]
+
+
 def test_sections_and_parents(client, tasks, project):
     sections = asana.SectionsApi(client)
     done = sections.create_section_for_project(project, {"body": {"data": {"name": "Done"}}})

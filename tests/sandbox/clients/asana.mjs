@@ -1,7 +1,9 @@
 // The asana library against the stand-in.
 import Asana from 'asana';
 
-const { url, token, workspace, team } = JSON.parse(process.argv[2]);
+import { injected, refused } from './errors.mjs';
+
+const { control, url, token, workspace, team } = JSON.parse(process.argv[2]);
 const client = (secret) => {
   const made = new Asana.ApiClient();
   made.basePath = `${url}/api/1.0`;
@@ -12,9 +14,6 @@ const asana = client(token);
 const [users, projects, sections, tasks, stories, fields] = [
   Asana.UsersApi, Asana.ProjectsApi, Asana.SectionsApi, Asana.TasksApi, Asana.StoriesApi,
   Asana.CustomFieldsApi].map((Api) => new Api(asana));
-const refused = async (promise) => {
-  try { await promise; return 'accepted'; } catch (error) { return error.status ?? `${error}`; }
-};
 
 const me = (await users.getUser('me')).data;
 const project = (await projects.createProject({ data: { name: 'Road', team, workspace } })).data;
@@ -60,6 +59,9 @@ console.log(JSON.stringify({
     gone: await refused(tasks.getTask(sub.gid, {})),
     noField: await refused(tasks.createTask({ data: { name: 'x', workspace, custom_fields: { 1: 'x' } } })),
     noProject: await refused(projects.getProject('1', {})),
+    late: await refused(new Asana.EventsApi(asana).getEvents(project.gid, {})),
     token: await refused(new Asana.UsersApi(client('wrong')).getUser('me')),
   },
+  injected: await injected(control, 'asana', [403, 413, 423, 429, 500, 502, 503, 504],
+    () => users.getUser('me')),
 }));

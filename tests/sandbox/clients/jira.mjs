@@ -1,7 +1,9 @@
 // jira.js against the stand-in; answers that break the client's own schemas throw.
 import { createAgileClient, createCloudClient } from 'jira.js';
 
-const { url, email, token } = JSON.parse(process.argv[2]);
+import { injected, refused } from './errors.mjs';
+
+const { control, url, email, token } = JSON.parse(process.argv[2]);
 const config = {
   host: url,
   auth: { type: 'basic', email, apiToken: token },
@@ -11,9 +13,6 @@ const jira = createCloudClient(config);
 const agile = createAgileClient(config);
 const doc = { type: 'doc', version: 1, content: [
   { type: 'paragraph', content: [{ type: 'text', text: 'Hello' }] }] };
-const refused = async (promise) => {
-  try { await promise; return 'accepted'; } catch (error) { return error.status ?? `${error}`; }
-};
 const item = (summary, more = {}) => ({
   fields: { project: { key: 'WEB' }, issuetype: { name: 'Task' }, summary, ...more },
 });
@@ -83,6 +82,9 @@ console.log(JSON.stringify({
       fields: { project: { key: 'NONE' }, issuetype: { name: 'Task' }, summary: 'x' } })),
     noStep: await refused(jira.issues.doTransition({
       issueIdOrKey: made.key, transition: { id: '999' } })),
+    forbidden: await refused(jira.webhooks.getDynamicWebhooksForApp({})),
     credentials: await refused(stranger.myself.getCurrentUser()),
   },
+  injected: await injected(control, 'jira', [403, 409, 413, 429, 500, 502, 503, 504],
+    () => jira.myself.getCurrentUser()),
 }));

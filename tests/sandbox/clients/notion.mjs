@@ -1,13 +1,12 @@
 // @notionhq/client against the stand-in.
 import { Client, collectPaginatedAPI } from '@notionhq/client';
 
-const { url, token } = JSON.parse(process.argv[2]);
+import { injected, refused } from './errors.mjs';
+
+const { control, url, token } = JSON.parse(process.argv[2]);
 const options = { baseUrl: url, notionVersion: '2026-03-11', retry: false };
 const notion = new Client({ auth: token, ...options });
 const text = (content) => [{ text: { content } }];
-const refused = async (promise) => {
-  try { await promise; return 'accepted'; } catch (error) { return error.code; }
-};
 
 const me = await notion.users.me({});
 const home = await notion.pages.create({ properties: { title: text('Home') } });
@@ -69,4 +68,6 @@ console.log(JSON.stringify({
       data_source_id: source, filter: { property: 'Points', rich_text: { equals: 'x' } } })),
     size: await refused(notion.dataSources.query({ data_source_id: source, page_size: 101 })),
   },
+  injected: await injected(control, 'notion', [403, 409, 429, 500, 502, 503, 504, 529],
+    () => notion.users.me({})),
 }));
