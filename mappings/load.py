@@ -33,7 +33,7 @@ class _Parts:
     fields: dict[str, FieldLine] = field(default_factory=dict)
     people: dict[str, dict[str, Named]] = field(default_factory=dict)
     pages: list[PageRule] = field(default_factory=list)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=lambda: Limits(review=True))
     seen: dict[tuple[str, str], Place] = field(default_factory=dict)
 
     def first(self, section: str, name: str, place: Place) -> bool:
@@ -229,4 +229,5 @@ def _limits(document: Document, data: Any, parts: _Parts) -> None:  # noqa: ANN4
         creates=(creates.at_least, creates.share) if creates else normal.creates,
         overwrites=(overwrites.at_least, overwrites.share) if overwrites else normal.overwrites,
         shrink=limits.shrink,
+        review=limits.adopt == "ask",
     )

@@ -260,6 +260,13 @@ class LimitsBlock(Block):
         description="A list shorter than this share of what is known is not believed.",
         examples=["50%"],
     )
+    adopt: Literal["ask", "never"] = Field(
+        "ask",
+        description=(
+            "When tools first meet that hold the same level already, and some of it is not recognised: "
+            "ask means that nothing is created there before `syncd adopt`; never, that it is all new."
+        ),
+    )
 
 
 class MappingFile(Block):

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from syncd.cli import (
+    adopt,
     apply,
     approve,
     check,
@@ -44,6 +45,7 @@ app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
 app.command("approve")(approve.approve)
+app.command("adopt")(adopt.adopt)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)

@@ -52,7 +52,7 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
         else:
             pages = tuple(repr(page.title) for page in system.roadmap.pages)
             print_plan(outlook, held, shown, pages)
-    raise typer.Exit(all_failed(errors.values()) or (NEEDS_PERSON if outlook.frozen else DONE))
+    raise typer.Exit(all_failed(errors.values()) or (NEEDS_PERSON if outlook.sentences else DONE))
 
 
 def shower(system: System) -> Callable[[str, Value], str]:
@@ -92,6 +92,8 @@ def print_plan(
             arrow = f"{shown(cell.field, cell.old)} -> {shown(cell.field, cell.new)}"
             say(f"    {cell.field} ({cell.remote_name}): {arrow}   [{cell.rule}: {cell.reason}]")
     print_held(held)
+    for sentence in outlook.reviews.values():
+        say(f"held back: {sentence}")
     creates = sum(change.kind == "create" for change in outlook.plan.changes)
     updates = len(outlook.plan.changes) - creates
     if outlook.plan and pages:
@@ -107,7 +109,7 @@ def _as_data(
     return {
         "checksum": outlook.plan.checksum,
         "changes": [_change(change, shown) for change in outlook.plan.changes],
-        "frozen": list(outlook.frozen.values()),
+        "frozen": outlook.sentences,
         "held": [held_data(each) for each in held],
     }
 

@@ -60,7 +60,7 @@ def status(
             )
         else:
             _print(system, held, everything=everything)
-    waiting = conflicts or held or any(notice.kind == "frozen" for notice in notices)
+    waiting = conflicts or held or any(notice.kind in ("frozen", "adopt") for notice in notices)
     raise typer.Exit(NEEDS_PERSON if waiting else DONE)
 
 

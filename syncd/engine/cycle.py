@@ -8,8 +8,8 @@ until the plan is empty or nothing more can be done now; a second cycle then fin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from syncd.core.errors import NotAllowed, Permanent, Unsafe
@@ -24,6 +24,7 @@ from syncd.core.model import (
     Tally,
 )
 from syncd.core.plan import Change, Plan, Situation, make, plan_item, whole
+from syncd.engine.adopt import open_reviews
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
 from syncd.engine.fetch import fetch
@@ -42,15 +43,39 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a cycle would write: the plan, and the scopes the guard holds back with its sentences."""
+    """What a cycle would write: the plan, and what the guard holds back of it, with its sentences.
+
+    `frozen` are whole scopes; `reviews` are levels of connections in which nothing is created yet.
+    """
 
     plan: Plan
     frozen: Mapping[tuple[str, str], str]
+    reviews: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def allowed(self) -> list[Change]:
         """Return the changes that may be carried out now."""
-        return [c for c in self.plan.changes if (c.connection, c.scope) not in self.frozen]
+        return [
+            c
+            for c in _reviewed(self.plan, self.reviews).changes
+            if (c.connection, c.scope) not in self.frozen
+        ]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return why something waits for a person."""
+        return (*self.frozen.values(), *self.reviews.values())
+
+
+def _reviewed(plan: Plan, reviews: Collection[tuple[str, str]]) -> Plan:
+    """Return a plan without what must not be created before a review, by (level, connection)."""
+    if not reviews:
+        return plan
+    return Plan(
+        tuple(
+            c for c in plan.changes if c.kind == "update" or (c.level, c.connection) not in reviews
+        )
+    )
 
 
 def observe(context: Context, *, wait: bool = False) -> Outlook:
@@ -141,7 +166,8 @@ def _outlook(context: Context) -> Outlook:
     plan = make(context.roadmap, changes)
     if context.approved == plan.checksum:
         context.ledger.let_pass(plan.changes)
-    return Outlook(plan, judge(context, plan))
+    reviews = open_reviews(context.roadmap, store)
+    return Outlook(plan, judge(context, _reviewed(plan, reviews)), reviews)
 
 
 def _plan_batch(
@@ -245,7 +271,7 @@ def _report(
         conflicts=len(store.conflicts()),
         notices=store.notice_count(),
         pages=pages,
-        frozen=tuple(outlook.frozen.values()),
+        frozen=outlook.sentences,
         rounds=rounds,
         complete=not (outlook.plan or context.stopping() or store.open_intents()),
     )

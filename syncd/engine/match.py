@@ -10,6 +10,7 @@ from syncd.core.identity import item_id, title_key
 from syncd.core.model import Intent, Item, StoredRecord
 from syncd.core.records import FieldKind
 from syncd.core.rules import Roadmap, Side
+from syncd.engine.adopt import Place, conclude, states, strangers_wait
 from syncd.engine.agree import begin
 from syncd.engine.context import Context
 from syncd.engine.fetch import UNMATCHED
@@ -26,6 +27,8 @@ class _Pass:
     complete: bool  # every scope has been read in full at least once
     titles: Counter[str]  # title key -> unlinked records of the connection and level at hand
     making: Mapping[tuple[str, str], Intent]  # (connection, item) -> creation without an answer
+    waits: bool  # who is not recognised waits for a review: `syncd adopt`
+    strangers: set[str]  # records that wait for it
 
 
 def match(context: Context) -> int:
@@ -37,17 +40,35 @@ def match(context: Context) -> int:
     if context.store.document(UNMATCHED) is not True:
         return 0
     linked, complete = 0, _complete(context)
+    met: dict[Place, int] = {}
+    adoptions = states(context.roadmap, context.store)
     making = {(i.connection, i.item): i for i in context.store.open_intents() if i.record is None}
     for level, sides in context.roadmap.sides.items():
         for connection in dict.fromkeys(side.connection for side in sides):
-            facts = _Pass(context, complete, _titles(context, level, connection), making)
-            while placed := _place_all(facts, level, connection):
-                linked += placed
-                if not any(side.parent_levels for side in sides):
-                    break  # nobody waits for a parent of the same level
+            place = (level, connection)
+            waits = strangers_wait(context.roadmap, context.store, place, adoptions)
+            titles = _titles(context, level, connection)
+            facts = _Pass(context, complete, titles, making, waits, set())
+            linked += _place_level(facts, level, connection)
+            if facts.strangers and not strangers_wait(
+                context.roadmap, context.store, place, adoptions
+            ):  # all that was missing there has been recognised: what is left is new
+                facts = _Pass(context, complete, titles, making, waits=False, strangers=set())
+                linked += _place_level(facts, level, connection)
+            met[place] = len(facts.strangers)
     if linked:
         _wake_orphans(context)
+    conclude(context.store, adoptions, met, complete=complete)
     context.store.save_document(UNMATCHED, value=False)
+    return linked
+
+
+def _place_level(facts: _Pass, level: str, connection: str) -> int:
+    linked = 0
+    while placed := _place_all(facts, level, connection):
+        linked += placed
+        if not any(side.parent_levels for side in facts.context.roadmap.sides[level]):
+            break  # nobody waits for a parent of the same level
     return linked
 
 
@@ -99,6 +120,10 @@ def _place(facts: _Pass, stored: StoredRecord) -> bool:
     found = _by_marker(facts, stored) or _by_title(facts, stored)
     if found is None and not facts.complete and record.marker is not None:
         return False  # ours, but its origin has not been read yet
+    if found is None and facts.waits:
+        facts.strangers.add(record.id)
+        return False
+    facts.strangers.discard(record.id)
     item, how = found or (item_id(record.connection, record.id), "origin")
     if how == "origin":
         fields = {"title": _shown_title(context.roadmap, stored)}  # for others to be matched by
