@@ -16,7 +16,6 @@ import uvloop
 from syncd.sandbox import keeping
 from syncd.sandbox.asgi import Application, Protocol
 from syncd.sandbox.courier import Courier
-from syncd.sandbox.faults import SOCKETS, TLS
 from syncd.sandbox.services import Dropped, Sandbox
 
 __all__ = ["Application", "Dropped", "Running", "Sandbox", "bind", "serve", "start_in_thread"]
@@ -79,19 +78,9 @@ def _server(sandbox: Sandbox) -> _Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
-    config.load()
-    sandbox.faults.hold_for(SOCKETS if tls is None else SOCKETS | TLS)
-    if tls is not None:
-        config.ssl = _https(sandbox, tls)
     server = _Server(config)
     server.courier = Courier(sandbox)
     return server
-
-
-def _https(sandbox: Sandbox, folder: Path) -> ssl.SSLContext:
-    from syncd.sandbox.tls import choosing, contexts  # noqa: PLC0415 - its library is large
-
-    return choosing(contexts(folder), lambda: sandbox.unreachable(TLS))
 
 
 def serve(
