@@ -338,7 +338,9 @@ def test_what_is_wrong_in_several_places_is_told_at_once(talk):
 def test_a_project_or_an_issue_that_one_may_not_see_does_not_exist_in_jql(talk):
     hidden, seen = talk.create("APP"), talk.create("WEB")
     talk.site.set_access("APP", members=[])
-    assert talk.refusal("project = APP") == "The value 'APP' does not exist for the field 'project'."
+    assert (
+        talk.refusal("project = APP") == "The value 'APP' does not exist for the field 'project'."
+    )
     said = f"An issue with key '{hidden}' does not exist for field 'key'."
     assert talk.refusal(f"key = {hidden}") == said
     assert talk.keys("project in (WEB)") == [seen]

@@ -36,6 +36,9 @@ def walk(talk):
     setting_up(talk, made)
     planning(talk, epic, key)
     webhooks(talk)
+    time_and_files(talk, key)
+    people_around(talk, made, key)
+    releases(talk, made)
     going_away(talk, child)
 
 
@@ -112,6 +115,80 @@ def planning(talk, epic, key):
 def webhooks(talk):
     for method, path in (("GET", ""), ("POST", ""), ("DELETE", ""), ("PUT", "/refresh")):
         talk(method, f"{API}/webhook{path}", None if method == "GET" else {}, 403)
+    talk("GET", f"{API}/webhook/failed", status=403)
+    path = "/rest/webhooks/1.0/webhook"
+    told = {"name": "Ours", "url": "https://example.com/hook", "events": ["jira:issue_created"]}
+    made = talk("POST", path, told, 201)["self"].rpartition("/")[2]
+    talk("GET", path)
+    talk("GET", f"{path}/{made}")
+    talk("PUT", f"{path}/{made}", {**told, "name": "Theirs"})
+    talk("DELETE", f"{path}/{made}", status=204)
+
+
+def time_and_files(talk, key):
+    path = f"{API}/issue/{key}"
+    talk("PUT", path, {"fields": {"timetracking": {"originalEstimate": "2d"}}}, 204)
+    logged = {"timeSpent": "3h 20m", "comment": DOCUMENT, "started": "2026-02-28T09:00:00.000+0000"}
+    log = talk("POST", f"{path}/worklog", logged, 201)["id"]
+    talk("GET", f"{path}/worklog/{log}")
+    talk("PUT", f"{path}/worklog/{log}", {"timeSpentSeconds": 3600})
+    talk("POST", f"{API}/worklog/list", {"ids": [int(log)]})
+    talk("GET", f"{API}/worklog/updated", since="0")
+    form = (b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n'
+            b"Content-Type: text/plain\r\n\r\nhello\r\n--x--\r\n")  # fmt: skip
+    headers = {"content-type": "multipart/form-data; boundary=x", "x-atlassian-token": "no-check"}
+    file = talk("POST", f"{path}/attachments", form, headers=headers)[0]["id"]
+    talk("GET", path)
+    talk("GET", f"{path}/worklog")
+    talk("GET", f"{API}/attachment/meta")
+    talk("GET", f"{API}/attachment/{file}")
+    talk("GET", f"{API}/attachment/content/{file}", status=303)
+    talk("DELETE", f"{API}/attachment/{file}", status=204)
+    talk("DELETE", f"{path}/worklog/{log}", status=204)
+
+
+def people_around(talk, made, key):
+    ann, path = made["ann"], f"{API}/issue/{key}"
+    talk("POST", f"{path}/watchers", ann, 204)
+    talk("GET", f"{path}/watchers")
+    talk("DELETE", f"{path}/watchers", status=204, accountId=ann)
+    theirs = talk("POST", f"{API}/issue", talk.fields("Task", reporter={"accountId": ann}), 201)
+    path = f"{API}/issue/{theirs['key']}"
+    talk("POST", f"{path}/votes", status=204)
+    talk("GET", f"{path}/votes")
+    talk("DELETE", f"{path}/votes", status=204)
+    group = talk("POST", f"{API}/group", {"name": "crew"}, 201)["groupId"]
+    talk("POST", f"{API}/group/user", {"accountId": ann}, 201, groupId=group)
+    talk("GET", f"{API}/group", groupId=group)
+    talk("GET", f"{API}/group/member", groupId=group)
+    talk("GET", f"{API}/group/bulk")
+    talk("GET", f"{API}/groups/picker", query="cr")
+    talk("GET", f"{API}/user/picker", query="ann")
+    talk("GET", f"{API}/groupuserpicker", query="a")
+    talk("GET", f"{API}/myself", expand="groups")
+    talk("DELETE", f"{API}/group/user", groupId=group, accountId=ann)
+    talk("DELETE", f"{API}/group", groupId=group)
+    issues = {"issueIdsOrKeys": [theirs["key"], "NO-1"]}
+    assert talk("PUT", f"{API}/issue/archive", issues)["numberOfIssuesUpdated"] == 1
+    talk("PUT", f"{API}/issue/unarchive", issues)
+    talk("POST", f"{API}/issue/archive", {"jql": f"key = {theirs['key']}"}, 202)
+    talk("POST", f"{API}/project/WEB/archive", status=204)
+    talk("POST", f"{API}/project/WEB/restore")
+    role = talk("GET", f"{API}/project/WEB/role")["Administrators"].rpartition("/")[2]
+    talk("GET", f"{API}/project/WEB/role/{role}")
+    talk("PUT", f"{API}/project/WEB", {"description": "The shop"})
+
+
+def releases(talk, made):
+    project = int(talk("GET", f"{API}/project/WEB")["id"])
+    ids = [talk("POST", f"{API}/version", {"name": f"{n}.0", "projectId": project}, 201)["id"]
+           for n in range(3, 6)]  # fmt: skip
+    talk("POST", f"{API}/version/{ids[2]}/move", {"position": "First"})
+    talk("POST", f"{API}/version/{ids[0]}/removeAndSwap", {"moveFixIssuesTo": int(ids[1])}, 204)
+    talk("PUT", f"{API}/version/{ids[1]}/mergeto/{ids[2]}", status=204)
+    talk("PUT", f"{API}/component/{made['component']}", {"description": "What one sees"})
+    talk("GET", f"{API}/component/{made['component']}/relatedIssueCounts")
+    talk("DELETE", f"{API}/component/{made['component']}", status=204)
 
 
 def going_away(talk, child):

@@ -41,10 +41,11 @@ class Talk:
         pair = base64.b64encode(f"{self.site.email}:{self.site.token}".encode()).decode()
         self.headers = {"authorization": f"Basic {pair}"}
 
-    def __call__(self, method, path, body=None, status=200, **query):
-        raw = b"" if body is None else orjson.dumps(body)
+    def __call__(self, method, path, body=None, status=200, *, headers=None, **query):
+        raw = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
         pairs = tuple(query.items())
-        request = Request(method, path, pairs, self.headers, raw, "http://localhost/jira")
+        sent = {**self.headers, **(headers or {})}
+        request = Request(method, path, pairs, sent, raw, "http://localhost/jira")
         response = self.sandbox.handle("jira", request)
         assert response.status == status, (method, path, response.body)
         return orjson.loads(response.body) if response.body else None

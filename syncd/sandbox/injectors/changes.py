@@ -238,15 +238,7 @@ def rekey(stage: Stage) -> None:
 
 def _rekey_project(stage: Stage, project: Any, key: str) -> None:  # noqa: ANN401
     """Give a Jira project another key and all its issues new keys; the old ones still lead there."""
-    store = stage.stand_in.store
-    project.old_keys.append(project.key)
-    project.key = key
-    store.add_project(project)
-    for issue in store.issues.values():
-        if issue.project_id == project.id:
-            issue.key = f"{key}-{issue.key.rpartition('-')[2]}"
-            store.keys[issue.key.upper()] = issue.id
-    store.revision += 1
+    stage.stand_in.store.rekey(project, key)
 
 
 def move_item(stage: Stage) -> None:

@@ -19,15 +19,21 @@ from syncd.sandbox.jira import (
     defaults,
     load,
     routes_agile,
+    routes_archive,
     routes_around,
+    routes_attachment,
     routes_bulk,
     routes_field,
+    routes_followers,
+    routes_groups,
     routes_hooks,
     routes_issue,
     routes_people,
     routes_project,
     routes_search,
     routes_site,
+    routes_versions,
+    routes_worklog,
 )
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import record
@@ -88,9 +94,13 @@ class JiraSandbox:
         self.store.extras["standard_types"] = list(self.store.types)
         self.account_id = self.add_user("Sandbox Admin", self.email)
         self.add_token(self.account_id, self.token)
+        routes_groups.new_group(self.store, "site-admins", {self.account_id})
+        routes_groups.new_group(self.store, "jira-users", None)
         self._api, self._agile = Routes(), Routes()
-        for module in (routes_site, routes_issue, routes_search, routes_people, routes_project,
-                       routes_field, routes_around, routes_bulk):  # fmt: skip
+        for module in (routes_archive, routes_site, routes_worklog, routes_attachment,
+                       routes_followers, routes_groups, routes_issue, routes_search,
+                       routes_people, routes_project, routes_versions, routes_field,
+                       routes_around, routes_bulk):  # fmt: skip
             module.add(self._api)
         routes_agile.add(self._agile)
         self.line = Line()  # how webhooks get out
@@ -209,6 +219,10 @@ class JiraSandbox:
         self.store.setup += 1
         return account
 
+    def add_group(self, name: str, members: Iterable[str]) -> str:
+        """Add a group of people, by account id, and return its id."""
+        return routes_groups.new_group(self.store, name, set(members)).id
+
     def add_token(self, account_id: str, token: str) -> None:
         """Let a person call the API with their e-mail and this token, instead of any before."""
         if account_id not in self.store.users:
@@ -242,10 +256,13 @@ class JiraSandbox:
         """Return everyone the site knows, in the order they came."""
         return list(self.store.users.values())
 
-    def add_project(self, key: str, name: str, *, lead: str | None = None) -> int:
+    def add_project(
+        self, key: str, name: str, *, lead: str | None = None, team_managed: bool = False
+    ) -> int:
         """Add a project with the standard types and workflow and return its id."""
-        lead = lead or self.account_id
-        return routes_project.new_project(self.store, key, name, lead).id
+        made = routes_project.new_project(self.store, key, name, lead or self.account_id)
+        made.simplified = team_managed
+        return made.id
 
     def set_access(
         self, project: str, *, members: Iterable[str] | None, readers: Iterable[str] = ()

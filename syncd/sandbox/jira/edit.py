@@ -25,8 +25,11 @@ from syncd.sandbox.jira.model import (
 from syncd.sandbox.jira.problems import NOT_ON_SCREEN, ApiError, FieldError, bad, bad_field, missing
 from syncd.sandbox.jira.screens import default_priority, required, settable
 from syncd.sandbox.jira.workflow import steps, workflow_of
+from syncd.sandbox.jira.worklogs import log_work
 
-_BESIDE = frozenset({"comment", "issuelinks", "worklog"})  # update verbs that are no field values
+_BESIDE = {"comment": "comments", "issuelinks": "links", "worklog": "worklogs"}  # no field values
+MAX_COMMENTS = 5000
+MAX_LINKS = 2000
 MAX_PROPERTY = 32_768
 MAX_PROPERTY_KEY = 255
 
@@ -38,6 +41,7 @@ class Draft:
     values: dict[str, Json] = attribute(default_factory=dict)
     comments: list[Json] = attribute(default_factory=list)
     links: list[Json] = attribute(default_factory=list)
+    worklogs: list[Json] = attribute(default_factory=list)
     errors: dict[str, str] = attribute(default_factory=dict)
 
     def stop_on_errors(self) -> None:
@@ -64,12 +68,12 @@ def draft(context: parse.Context, payload: Mapping[str, Json], allowed: dict[str
     for field_id, raw in fields.items():
         _one(made, context, allowed, field_id, [{"set": raw}])
     for field_id, verbs in update.items():
-        if field_id in _BESIDE:
-            (made.comments if field_id == "comment" else made.links).extend(verbs)
-        elif isinstance(verbs, list):
-            _one(made, context, allowed, field_id, verbs)
-        else:
+        if not isinstance(verbs, list):
             made.errors[field_id] = "Operations must be in an array."
+        elif field_id in _BESIDE:
+            getattr(made, _BESIDE[field_id]).extend(v for v in verbs if isinstance(v, dict))
+        else:
+            _one(made, context, allowed, field_id, verbs)
     return made
 
 
@@ -81,7 +85,11 @@ def _one(
         made.errors[field_id] = NOT_ON_SCREEN.format(field_id)
         return
     try:
-        made.values[field_id] = _verbs(context, field, verbs)
+        if field.kind == "timetracking":
+            for verb in verbs:
+                made.values |= parse.time_tracking(context, next(iter(verb.values())))
+        else:
+            made.values[field_id] = _verbs(context, field, verbs)
     except FieldError as error:
         made.errors["parentId" if field_id == "parent" else field_id] = str(error)
 
@@ -124,8 +132,7 @@ def create(call: Call, payload: Mapping[str, Json]) -> Issue:
     issue.properties.update(properties)
     store.add_issue(issue)
     happenings.issue(store, "created", issue, me.account_id)
-    _add_comments(call, issue, made.comments)
-    _add_links(call, issue, made.links)
+    _beside(call, issue, made)
     if isinstance(payload.get("transition"), dict):
         transition(call, issue, {"transition": payload["transition"]})
     return issue
@@ -216,8 +223,7 @@ def edit(call: Call, issue: Issue, payload: Mapping[str, Json]) -> None:
     items = apply(call, issue, made)
     issue.properties.update(properties)
     record(store, issue, call.me().account_id, items, payload.get("historyMetadata"))
-    _add_comments(call, issue, made.comments)
-    _add_links(call, issue, made.links)
+    _beside(call, issue, made)
 
 
 def _same_project(call: Call, issue: Issue, key: str, raw: Json) -> bool:
@@ -249,15 +255,60 @@ def apply(call: Call, issue: Issue, made: Draft) -> list[ChangeItem]:
     return items
 
 
-def _add_comments(call: Call, issue: Issue, verbs: list[Json]) -> None:
-    for verb in verbs:
-        if isinstance(verb, dict) and isinstance(verb.get("add"), dict):
-            add_comment(call, issue, verb["add"])
+def _beside(call: Call, issue: Issue, made: Draft) -> None:
+    """Do what the verbs of an edit say about comments, links and worklogs."""
+    for verb in made.comments:
+        _comment_verb(call, issue, *next(iter(verb.items())))
+    for verb in made.links:
+        raw = verb.get("add")
+        if isinstance(raw, dict) and ("inwardIssue" in raw or "outwardIssue" in raw):
+            ends = {"inwardIssue": {"id": issue.id}, "outwardIssue": {"id": issue.id}, **raw}
+            add_link(call, ends)
+    for verb in made.worklogs:
+        if isinstance(verb.get("add"), dict):
+            log_work(call, issue, verb["add"], verb["add"])
+
+
+def _comment_verb(call: Call, issue: Issue, verb: str, raw: Json) -> None:
+    if not isinstance(raw, dict):
+        raise bad_field("comment", "expected Object")
+    if verb == "add":
+        add_comment(call, issue, raw)
+        return
+    item = find_comment(issue, str(raw.get("id")))
+    if verb == "edit":
+        edit_comment(call, issue, item, raw)
+    elif verb == "remove":
+        remove_comment(call, issue, item)
+
+
+def find_comment(issue: Issue, number: str) -> Comment:
+    """Return a comment by its id; raises 404."""
+    found = next((c for c in issue.comments if c.id == number), None)
+    if found is None:
+        raise missing(f"Can not find a comment for the id: {number}.")
+    return found
+
+
+def edit_comment(call: Call, issue: Issue, item: Comment, raw: Mapping[str, Json]) -> None:
+    """Give a comment another body; raises 400."""
+    item.body = comment_body(call, raw)
+    item.updated, item.update_author = call.store.now(), call.me().account_id
+    touch(call.store, issue)
+    happenings.comment(call.store, "updated", issue, item)
+
+
+def remove_comment(call: Call, issue: Issue, item: Comment) -> None:
+    """Take a comment away."""
+    issue.comments.remove(item)
+    touch(call.store, issue)
+    happenings.comment(call.store, "deleted", issue, item)
 
 
 def add_comment(call: Call, issue: Issue, raw: Mapping[str, Json]) -> Comment:
     """Add a comment to an issue; raises 400."""
     body = comment_body(call, raw)
+    full(len(issue.comments), MAX_COMMENTS, "comments")
     store, author = call.store, call.me().account_id
     now = store.now()
     item = Comment(str(store.number("comment")), author, body, now, now, author)
@@ -265,6 +316,12 @@ def add_comment(call: Call, issue: Issue, raw: Mapping[str, Json]) -> Comment:
     touch(store, issue)
     happenings.comment(store, "created", issue, item)
     return item
+
+
+def full(have: int, most: int, what: str) -> None:
+    """Raise 413 when an issue holds as many of something as it may."""
+    if have >= most:
+        raise ApiError(413, f"An issue can have no more than {most} {what}.")
 
 
 def comment_body(call: Call, raw: Mapping[str, Json]) -> Rich:
@@ -276,14 +333,6 @@ def comment_body(call: Call, raw: Mapping[str, Json]) -> Rich:
     if body is None:
         raise bad_field("comment", "Comment body can not be empty!")
     return body
-
-
-def _add_links(call: Call, issue: Issue, verbs: list[Json]) -> None:
-    for verb in verbs:
-        raw = verb.get("add") if isinstance(verb, dict) else None
-        if isinstance(raw, dict) and ("inwardIssue" in raw or "outwardIssue" in raw):
-            ends = {"inwardIssue": {"id": issue.id}, "outwardIssue": {"id": issue.id}, **raw}
-            add_link(call, ends)
 
 
 def add_link(call: Call, raw: Mapping[str, Json]) -> Link:
@@ -302,6 +351,8 @@ def add_link(call: Call, raw: Mapping[str, Json]) -> Link:
     if any(not isinstance(end, dict) for end in ends):
         raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
     inward, outward = (_end(call, end) for end in ends)
+    for end in (inward, outward):
+        full(len(store.links_of.get(end.id, ())), MAX_LINKS, "links")
     link = Link(str(store.number("link")), type_id, inward.id, outward.id)
     store.add_link(link)
     happenings.link(store, "created", link)
@@ -349,7 +400,7 @@ def transition(call: Call, issue: Issue, payload: Mapping[str, Json]) -> None:
     record(store, issue, call.me().account_id, items, payload.get("historyMetadata"))
     if not items:
         touch(store, issue)
-    _add_comments(call, issue, made.comments)
+    _beside(call, issue, made)
 
 
 def _step(call: Call, issue: Issue, payload: Mapping[str, Json]) -> Transition:

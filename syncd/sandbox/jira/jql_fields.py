@@ -11,10 +11,7 @@ from syncd.sandbox.jira.problems import ApiError, bad
 from syncd.sandbox.jira.store import Store
 
 Values = Callable[[Issue], tuple[Json, ...]]
-_ALIASES = {
-    "epic link": "parent", "parentepic": "parent", "category": "statusCategory",
-    "summary": "summary", "watcher": "watches",
-}  # fmt: skip
+_ALIASES = {"epic link": "parent", "parentepic": "parent", "watcher": "watches"}
 _BY_KIND = {
     **dict.fromkeys(("stamp", "date", "datetime"), "date"),
     **dict.fromkeys(("number", "count"), "number"),
@@ -23,12 +20,24 @@ _BY_KIND = {
     "attachments": "other",
     "links": "other",
     "watches": "other",
-    "votes": "other",
+    "votes": "number",
+    "linktype": "set",
     "progress": "other",
     "worklog": "other",
 }
 TEXT = Field("text", "Text", "string", ("text",))
 LEVEL = Field("hierarchyLevel", "Hierarchy level", "count", ("hierarchyLevel",))
+# what JQL can ask for that is no field of an issue
+_ASKED = (
+    TEXT,
+    LEVEL,
+    Field("voter", "Voter", "users", ("voter",)),
+    Field("worklogAuthor", "Worklog author", "users", ("worklogAuthor",)),
+    Field("worklogDate", "Worklog date", "stamp", ("worklogDate",)),
+    Field("worklogComment", "Worklog comment", "string", ("worklogComment",)),
+    Field("issueLinkType", "Link type", "linktype", ("issueLinkType", "workItemLinkType")),
+)
+_HISTORY = frozenset({"assignee", "fixVersions", "priority", "reporter", "resolution", "status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +52,12 @@ class Subject:
     @property
     def history(self) -> bool:
         """Tell whether WAS and CHANGED work on it."""
-        kinds = {"status", "user", "priority", "resolution", "versions"}
-        return self.field.kind in kinds and self.field.custom is None
+        return self.field.id in _HISTORY
 
 
 def subjects(store: Store) -> dict[str, Field]:
     """Return the fields by every lower-case name that JQL takes."""
-    table = {"text": TEXT, "hierarchylevel": LEVEL}
+    table = {name.lower(): field for field in _ASKED for name in field.clauses}
     for field in store.fields.values():
         if field.searchable:
             names = (field.id, *field.clauses)
@@ -113,6 +121,26 @@ _SPECIAL: dict[str, Callable[[Store], Values]] = {
     "comment": lambda _store: lambda issue: tuple(c.body.wiki for c in issue.comments),
     "watches": lambda _store: lambda issue: tuple(issue.watchers),
     "subtasks": lambda store: lambda issue: tuple(i.id for i in store.subtasks(issue.id)),
+    "attachment": lambda store: (
+        lambda issue: tuple(a.id for a in store.attachments.get(issue.id, ()))
+    ),
+    "votes": lambda store: lambda issue: (len(store.voters.get(issue.id, ())),),
+    "voter": lambda store: lambda issue: tuple(store.voters.get(issue.id, ())),
+    "worklogAuthor": lambda store: (
+        lambda issue: tuple(w.author for w in store.worklogs.get(issue.id, ()))
+    ),
+    "worklogDate": lambda store: (
+        lambda issue: tuple(w.started for w in store.worklogs.get(issue.id, ()))
+    ),
+    "worklogComment": lambda store: (
+        lambda issue: tuple(w.comment.wiki for w in store.worklogs.get(issue.id, ()) if w.comment)
+    ),
+    "issueLinkType": lambda store: (
+        lambda issue: tuple(
+            (store.links[n].type_id, store.links[n].inward == issue.id)
+            for n in store.links_of.get(issue.id, ())
+        )
+    ),
 }
 
 
@@ -143,7 +171,9 @@ def _named(table: dict[str, Json], text: str) -> set[Json]:
 def _projects(viewer: Viewer, _field: Field, text: str) -> set[Json]:
     store, wanted = viewer.store, text.casefold()
     by_name = {
-        p.id for p in store.projects.values() if p.name.casefold() == wanted and viewer.sees_project(p)
+        p.id
+        for p in store.projects.values()
+        if p.name.casefold() == wanted and viewer.sees_project(p)
     }
     found = store.find_project(text)
     return {found.id} if found and viewer.sees_project(found) else by_name
@@ -175,6 +205,17 @@ def _sprints(viewer: Viewer, _field: Field, text: str) -> set[Json]:
     return {n for n, s in sprints.items() if str(n) == text or s["name"].casefold() == wanted}
 
 
+def _link_types(viewer: Viewer, _field: Field, text: str) -> set[Json]:
+    """Return link types with direction: a name stands for both ends, a description for one."""
+    wanted, found = text.casefold(), set()
+    for kind in viewer.store.link_types.values():
+        ends = {kind.outward.casefold(): {True}, kind.inward.casefold(): {False}}
+        if kind.inward == kind.outward or wanted == kind.name.casefold():
+            ends = {name.casefold(): {True, False} for name in (kind.name, kind.inward)}
+        found |= {(kind.id, end) for end in ends.get(wanted, ())}
+    return found
+
+
 def _labels(_viewer: Viewer, _field: Field, text: str) -> set[Json]:
     return {text}
 
@@ -199,4 +240,5 @@ _FINDERS: dict[str, _Finder] = {
     "parent": _issues,
     "sprints": _sprints,
     "labels": _labels,
+    "linktype": _link_types,
 }

@@ -43,7 +43,14 @@ def _spans(issue: Issue, field_id: str) -> list[_Span]:
                 spans.append(_Span(item.old, start, entry.created, author))
                 start, author = entry.created, entry.author
     current = issue.values.get(field_id)
+    if isinstance(current, list):
+        current = ", ".join(current) or None
     return [*spans, _Span(current, start, _FOREVER, author)]
+
+
+def _among(value: str | None, wanted: frozenset[Json]) -> bool:
+    """Tell whether a value, or one of several as changelogs join them, is wanted."""
+    return value in wanted or (value is not None and not wanted.isdisjoint(value.split(", ")))
 
 
 def was(viewer: Viewer, what: Subject, sign: str, node: Clause) -> Callable[[Issue], bool]:
@@ -55,7 +62,7 @@ def was(viewer: Viewer, what: Subject, sign: str, node: Clause) -> Callable[[Iss
 
     def held(issue: Issue) -> bool:
         return any(
-            span.value in wanted
+            _among(span.value, wanted)
             and span.start <= limits.before
             and span.end > limits.after
             and (limits.authors is None or span.author in limits.authors)
@@ -76,8 +83,8 @@ def changed(viewer: Viewer, what: Subject, node: Clause) -> Callable[[Issue], bo
             item.field_id == field_id
             and limits.after < entry.created <= limits.before
             and (limits.authors is None or entry.author in limits.authors)
-            and (limits.old is None or item.old in limits.old)
-            and (limits.new is None or item.new in limits.new)
+            and (limits.old is None or _among(item.old, limits.old))
+            and (limits.new is None or _among(item.new, limits.new))
             for entry in issue.histories
             for item in entry.items
         )

@@ -6,7 +6,9 @@ import operator as op
 import re
 from collections.abc import Callable
 
-from syncd.sandbox.jira.jql_fields import Subject, resolve, subject, unknown
+from syncd.sandbox.jira.durations import seconds
+from syncd.sandbox.jira.jql_fields import Subject, resolve, subject
+from syncd.sandbox.jira.jql_functions import FUNCTIONS
 from syncd.sandbox.jira.jql_history import changed, was
 from syncd.sandbox.jira.jql_parse import Call, Clause, Condition, Empty, Group, Many, Operand, Value
 from syncd.sandbox.jira.jql_values import Viewer
@@ -109,9 +111,7 @@ def _membership(viewer: Viewer, what: Subject, sign: str, operand: Operand) -> T
     return lambda issue: bool(found := values(issue)) and apart(found)
 
 
-def wanted_values(
-    viewer: Viewer, what: Subject, operand: Operand
-) -> tuple[frozenset[Json], bool]:
+def wanted_values(viewer: Viewer, what: Subject, operand: Operand) -> tuple[frozenset[Json], bool]:
     """Return the values that an operand names, and whether EMPTY is among them."""
     items = operand.items if isinstance(operand, Many) else (operand,)
     wanted: set[Json] = set()
@@ -159,7 +159,12 @@ def _day_of(viewer: Viewer, moment: int) -> str:
     return today(moment, viewer.zone)
 
 
+_TIMES = frozenset({"timespent", "timeestimate", "timeoriginalestimate"})
+
+
 def _number(what: Subject, item: Value) -> float:
+    if what.field.id in _TIMES and (spell := seconds(item.text)) is not None:
+        return spell
     try:
         return float(item.text)
     except ValueError:
@@ -199,65 +204,11 @@ def _function(viewer: Viewer, what: Subject, call: Call) -> set[Json]:
     name = call.name.lower()
     if what.type == "date" and (moment := viewer.edge(call)) is not None:
         return {_day_of(viewer, moment) if what.field.kind == "date" else moment}
-    known = _FUNCTIONS.get(name)
+    known = FUNCTIONS.get(name)
     if known is None or what.type == "date":
         raise bad(f"Unable to find JQL function '{call.name}({', '.join(call.arguments)})'.")
     return known(viewer, what, call)
 
-
-def _me(viewer: Viewer, _what: Subject, _call: Call) -> set[Json]:
-    return {viewer.user.account_id} if viewer.user else set()
-
-
-def _versions(*, released: bool) -> Callable[[Viewer, Subject, Call], set[Json]]:
-    def found(viewer: Viewer, _what: Subject, call: Call) -> set[Json]:
-        projects = {p.id for a in call.arguments if (p := viewer.store.find_project(a))}
-        return {
-            v.id
-            for v in viewer.store.versions.values()
-            if v.released == released and (not call.arguments or v.project_id in projects)
-        }
-
-    return found
-
-
-def _levels(*, subtask: bool) -> Callable[[Viewer, Subject, Call], set[Json]]:
-    return lambda viewer, _what, _call: {
-        t.id for t in viewer.store.types.values() if (t.level < 0) == subtask
-    }
-
-
-def _sprints(state: str) -> Callable[[Viewer, Subject, Call], set[Json]]:
-    return lambda viewer, _what, _call: {
-        n for n, s in viewer.store.extras.get("sprints", {}).items() if s["state"] == state
-    }
-
-
-def _linked(viewer: Viewer, what: Subject, call: Call) -> set[Json]:
-    if not call.arguments:
-        raise bad(
-            f"Function '{call.name}' expected between '1' and '2' arguments but received '0'."
-        )
-    store = viewer.store
-    issue = store.find_issue(call.arguments[0])
-    if issue is None:
-        raise unknown(what, call.arguments[0])
-    links = (store.links[link] for link in store.links_of.get(issue.id, ()))
-    return {link.outward if link.inward == issue.id else link.inward for link in links}
-
-
-_FUNCTIONS: dict[str, Callable[[Viewer, Subject, Call], set[Json]]] = {
-    "currentuser": _me,
-    "releasedversions": _versions(released=True),
-    "unreleasedversions": _versions(released=False),
-    "standardissuetypes": _levels(subtask=False),
-    "subtaskissuetypes": _levels(subtask=True),
-    "opensprints": _sprints("active"),
-    "closedsprints": _sprints("closed"),
-    "futuresprints": _sprints("future"),
-    "linkedissues": _linked,
-    "linkedworkitems": _linked,
-}
 
 _WORD = re.compile(r"\w+", re.UNICODE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,23 +76,22 @@ class Viewer:
             return None
         local = datetime.fromtimestamp(self.store.now() / 1000, zone(self.zone))
         start = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        start = _start(start, match[2])
+        start = _shifted(_start(start, match[2]), self._shift(call, match[2]))
         if match[1] == "end":
             start = _next(start, match[2])
-        shift = self._shift(call, match[2])
-        return int((start + shift).timestamp()) * 1000 - (match[1] == "end")
+        return int(start.timestamp()) * 1000 - (match[1] == "end")
 
-    def _shift(self, call: Call, unit: str) -> timedelta:
+    def _shift(self, call: Call, unit: str) -> tuple[int, str]:
+        """Return how far a function's argument moves its moment: so many of which unit."""
         if not call.arguments:
-            return timedelta()
-        match = re.fullmatch(r"([+-]?\d+)([wdhmy]?)", call.arguments[0], re.IGNORECASE)
+            return 0, "d"
+        match = re.fullmatch(r"([+-]?\d+)([yMwdhm]?)", call.arguments[0])
         if match is None:
             raise bad(
                 f"Duration for function '{call.name}' should have the format (+/-)n(yMwdm),"
                 " e.g -1M for 1 month earlier."
             )
-        seconds = {"day": 86400, "week": 604800, "month": 2_592_000, "year": 31_536_000}[unit]
-        return timedelta(seconds=int(match[1]) * (_UNITS.get(match[2].lower()) or seconds))
+        return int(match[1]), match[2] or {"day": "d", "week": "w", "month": "M", "year": "y"}[unit]
 
     def people(self, text: str) -> list[str]:
         """Return the account ids that a name, e-mail or account id stands for."""
@@ -111,6 +111,15 @@ def _start(day: datetime, unit: str) -> datetime:
     if unit == "month":
         return day.replace(day=1)
     return day.replace(month=1, day=1) if unit == "year" else day
+
+
+def _shifted(start: datetime, shift: tuple[int, str]) -> datetime:
+    count, unit = shift
+    if unit in {"M", "y"}:
+        month = start.year * 12 + start.month - 1 + count * (12 if unit == "y" else 1)
+        days = calendar.monthrange(month // 12, month % 12 + 1)[1]
+        return start.replace(year=month // 12, month=month % 12 + 1, day=min(start.day, days))
+    return start + timedelta(seconds=count * _UNITS[unit])
 
 
 def _next(start: datetime, unit: str) -> datetime:

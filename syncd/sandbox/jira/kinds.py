@@ -51,7 +51,7 @@ _LISTS = frozenset({"labels", "versions", "components", "options", "users"})
 # kinds no edit may touch
 COMPUTED = words(
     "stamp status category key watches votes progress comments worklog subtasks attachments"
-    " rank links count project timetracking"
+    " rank links count project"
 )
 
 
@@ -72,6 +72,8 @@ def field_schema(field: Field, *, in_meta: bool = False) -> Json:
 
 def operations(field: Field) -> list[str]:
     """Return the verbs of `update` that a field takes."""
+    if field.kind == "timetracking":
+        return ["set", "edit"]
     if field.kind in _LISTS:
         return ["add", "set", "remove"]
     return ["set"]
@@ -143,6 +145,7 @@ def _project(store: Store, _field: Field, value: int) -> tuple[str | None, str |
 
 _DESCRIBERS: dict[str, Callable[[Store, Field, Json], tuple[str | None, str | None]]] = {
     "rich": _rich,
+    "count": lambda _store, _field, value: (str(value), str(value)),
     "date": _day,
     "user": _user,
     "users": _users,

@@ -177,6 +177,44 @@ class Comment:
 
 
 @dataclass(slots=True)
+class Attachment:
+    """A file on an issue; `created` in milliseconds, `kind` is its media type."""
+
+    id: str
+    name: str
+    kind: str
+    content: bytes
+    author: str
+    created: int
+
+
+@dataclass(slots=True)
+class Worklog:
+    """Time logged on an issue; moments in milliseconds, `spent` in seconds.
+
+    `comment` is a rich text value or None.
+    """
+
+    id: str
+    author: str
+    comment: Json
+    started: int
+    spent: int
+    created: int
+    updated: int
+    update_author: str
+
+
+@dataclass(slots=True)
+class Group:
+    """A group of people; `members` None means everyone who is active."""
+
+    id: str
+    name: str
+    members: set[str] | None = None
+
+
+@dataclass(slots=True)
 class ChangeItem:
     """One field changed in one history entry."""
 

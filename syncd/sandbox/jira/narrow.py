@@ -79,7 +79,9 @@ def _clause(viewer: Viewer, node: Clause) -> Choice | None:
         return _by_key(viewer, what, node)
     if what.field.id in {"updated", "created"} and node.operator in {">", ">="}:
         return _recent(viewer, what, node)
-    if what.field.kind in _WORD_KINDS and what.field.id != "text" and node.operator == "~":
+    if what.field.id not in viewer.store.fields:
+        return None
+    if what.field.kind in _WORD_KINDS and node.operator == "~":
         return _by_words(viewer, what, node)
     if what.field.kind in _KEPT_KINDS and node.operator in {"=", "in", "is"}:
         values, empty = wanted_values(viewer, what, node.operand)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from syncd.sandbox.jira.adf import MAX_LENGTH, Rich, is_document, is_empty, is_valid, plain
+from syncd.sandbox.jira.durations import ESTIMATE, ORIGINAL, seconds
 from syncd.sandbox.jira.model import Field, Issue, Json, Project
 from syncd.sandbox.jira.problems import FieldError, bad
 from syncd.sandbox.jira.store import Store
@@ -73,6 +74,24 @@ def _summary(_context: Context, _field: Field, raw: Json) -> str:
     if len(raw) > MAX_SUMMARY:
         raise FieldError(f"Summary must be less than {MAX_SUMMARY} characters.")
     return raw.strip()
+
+
+def time_tracking(context: Context, raw: Json) -> dict[str, int | None]:
+    """Return the estimates, by field id, that a `timetracking` value sets; raises `FieldError`."""
+    if not isinstance(raw, dict):
+        raise FieldError("expected Object")
+    found: dict[str, int | None] = {}
+    for name, field_id, said in (
+        ("originalEstimate", ORIGINAL, "original"), ("remainingEstimate", ESTIMATE, "remaining"),
+    ):  # fmt: skip
+        if name in raw:
+            found[field_id] = None if raw[name] in (None, "") else seconds(str(raw[name]))
+            if found[field_id] is None and raw[name]:
+                raise FieldError(f"The {said} estimate specified is not valid.")
+    known = context.issue.values if context.issue else {}
+    if ORIGINAL in found and ESTIMATE not in {*found, *known}:
+        found[ESTIMATE] = found[ORIGINAL]
+    return found
 
 
 def _string(_context: Context, field: Field, raw: Json) -> str | None:

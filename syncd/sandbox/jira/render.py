@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from syncd.sandbox.jira.adf import to_html
+from syncd.sandbox.jira.durations import ESTIMATE, ORIGINAL, SPENT, pretty, progress, tracking
 from syncd.sandbox.jira.kinds import field_schema
-from syncd.sandbox.jira.model import Comment, Field, History, Issue, Json
+from syncd.sandbox.jira.model import Attachment, Comment, Field, History, Issue, Json, Worklog
+from syncd.sandbox.jira.ranks import rank_of
 from syncd.sandbox.jira.shapes import Shapes
 
 EXPAND = "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations"
 FieldRender = Callable[[Shapes, Field, Issue], Json]
 MAX_CHANGELOG_IN_SEARCH = 40
+MAX_WORKLOGS_IN_ISSUE = 20
 
 
 def _raw(_shapes: Shapes, field: Field, issue: Issue) -> Json:
@@ -53,7 +56,40 @@ def _watches(shapes: Shapes, _field: Field, issue: Issue) -> Json:
 
 
 def _votes(shapes: Shapes, _field: Field, issue: Issue) -> Json:
-    return {"self": f"{shapes.api}/issue/{issue.key}/votes", "votes": 0, "hasVoted": False}
+    count = len(shapes.store.voters.get(issue.id, ()))
+    return {"self": f"{shapes.api}/issue/{issue.key}/votes", "votes": count, "hasVoted": False}
+
+
+_SUMS = {"aggregatetimespent": SPENT, "aggregatetimeestimate": ESTIMATE,
+         "aggregatetimeoriginalestimate": ORIGINAL}  # fmt: skip
+
+
+def _count(shapes: Shapes, field: Field, issue: Issue) -> Json:
+    if field.id == "workratio":
+        planned = issue.values.get(ORIGINAL)
+        return 100 * (issue.values.get(SPENT) or 0) // planned if planned else -1
+    if field.id in _SUMS:
+        return _with_subtasks(shapes, issue, _SUMS[field.id])
+    return issue.values.get(field.id)
+
+
+def _with_subtasks(shapes: Shapes, issue: Issue, name: str) -> int | None:
+    parts = [issue, *shapes.store.subtasks(issue.id)]
+    known = [part.values[name] for part in parts if name in part.values]
+    return sum(known) if known else None
+
+
+def _progress(shapes: Shapes, field: Field, issue: Issue) -> Json:
+    if field.id == "progress":
+        return progress(issue.values.get(SPENT), issue.values.get(ESTIMATE))
+    return progress(*(_with_subtasks(shapes, issue, name) for name in (SPENT, ESTIMATE)))
+
+
+def _worklogs(shapes: Shapes, _field: Field, issue: Issue) -> Json:
+    rows = shapes.store.worklogs.get(issue.id, ())
+    kept = [worklog(shapes, issue, item) for item in rows[:MAX_WORKLOGS_IN_ISSUE]]
+    return {"startAt": 0, "maxResults": MAX_WORKLOGS_IN_ISSUE, "total": len(rows),
+            "worklogs": kept}  # fmt: skip
 
 
 def _comments(shapes: Shapes, _field: Field, issue: Issue) -> Json:
@@ -121,15 +157,15 @@ RENDERERS: dict[str, FieldRender] = {
     "parent": _parent,
     "links": _links,
     "subtasks": lambda s, _f, i: [s.related(child) for child in s.store.subtasks(i.id)],
-    "attachments": lambda _s, _f, _i: [],
+    "attachments": lambda s, _f, i: [attachment(s, a) for a in s.store.attachments.get(i.id, ())],
     "watches": _watches,
     "votes": _votes,
-    "progress": lambda _s, _f, _i: {"progress": 0, "total": 0},
+    "progress": _progress,
     "comments": _comments,
-    "worklog": lambda _s, _f, _i: {"startAt": 0, "maxResults": 20, "total": 0, "worklogs": []},
-    "count": lambda _s, f, i: -1 if f.id == "workratio" else i.values.get(f.id),
-    "timetracking": lambda _s, _f, _i: {},
-    "rank": lambda _s, _f, i: f"0|i{i.id:06x}:",
+    "worklog": _worklogs,
+    "count": _count,
+    "timetracking": lambda _s, _f, i: tracking(i),
+    "rank": lambda s, _f, i: rank_of(s.store, i),
     "sprints": _sprints,
 }  # fmt: skip
 
@@ -151,6 +187,42 @@ def comment(shapes: Shapes, issue: Issue, item: Comment) -> Json:
         "updated": shapes.time(item.updated),
         "jsdPublic": True,
     }
+
+
+def attachment(shapes: Shapes, item: Attachment) -> Json:
+    """Return an `Attachment` as issues show it."""
+    made = {
+        "self": f"{shapes.api}/attachment/{item.id}",
+        "id": item.id,
+        "filename": item.name,
+        "author": shapes.user(item.author),
+        "created": shapes.time(item.created),
+        "size": len(item.content),
+        "mimeType": item.kind,
+        "content": f"{shapes.api}/attachment/content/{item.id}",
+    }
+    if item.kind.startswith("image/"):
+        made["thumbnail"] = f"{shapes.api}/attachment/thumbnail/{item.id}"
+    return made
+
+
+def worklog(shapes: Shapes, issue: Issue, item: Worklog) -> Json:
+    """Return a `Worklog`."""
+    made = {
+        "self": f"{shapes.api}/issue/{issue.id}/worklog/{item.id}",
+        "author": shapes.user(item.author),
+        "updateAuthor": shapes.user(item.update_author),
+        "created": shapes.time(item.created),
+        "updated": shapes.time(item.updated),
+        "started": shapes.time(item.started),
+        "timeSpent": pretty(item.spent),
+        "timeSpentSeconds": item.spent,
+        "id": item.id,
+        "issueId": str(issue.id),
+    }
+    if item.comment is not None:
+        made["comment"] = item.comment.adf if shapes.rich_is_document else item.comment.wiki
+    return made
 
 
 def history(shapes: Shapes, entry: History) -> Json:

@@ -9,6 +9,7 @@ from syncd.sandbox.jira.defaults import SPRINT
 from syncd.sandbox.jira.model import Field, Issue, Json
 from syncd.sandbox.jira.parse import Context, check_parent
 from syncd.sandbox.jira.problems import ApiError, FieldError, bad, missing
+from syncd.sandbox.jira.ranking import put_in_order
 from syncd.sandbox.jira.render import issue_shape, wanted_fields
 from syncd.sandbox.jira.routes_bulk import estimation_field
 from syncd.sandbox.jira.routing import Routes
@@ -240,14 +241,18 @@ def estimation(call: Call, key: str) -> Response:
 
 
 def rank(call: Call) -> Response:
-    """PUT issue/rank: accepted; order by rank follows ids."""
-    call.me()
-    body = call.json()
+    """PUT issue/rank: put issues, in the order given, before or after another one."""
+    me, store, body = call.me(), call.store, call.json()
     named = body.get("issues")
     if not isinstance(named, list) or not 0 < len(named) <= MAX_AT_ONCE:
         raise bad(f"Between 1 and {MAX_AT_ONCE} issues may be ranked at once.")
-    for name in named:
-        call.issue_to_change(name)
+    before, after = body.get("rankBeforeIssue"), body.get("rankAfterIssue")
+    if (before is None) == (after is None):
+        raise bad("Exactly one of rankBeforeIssue and rankAfterIssue must be given.")
+    anchor = call.issue(after if before is None else before)
+    issues = [call.issue_to_change(name) for name in dict.fromkeys(named)]
+    put_in_order(store, [i for i in issues if i.id != anchor.id], anchor, before=after is None,
+                 author=me.account_id)  # fmt: skip
     return call.done()
 
 

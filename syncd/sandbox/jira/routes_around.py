@@ -5,13 +5,14 @@ from __future__ import annotations
 from syncd.sandbox.jira import edit, happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import touch
-from syncd.sandbox.jira.model import Comment, Issue, Json
+from syncd.sandbox.jira.model import Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad, bad_field, missing
 from syncd.sandbox.jira.render import comment as comment_shape
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.wire import Response
 
 MAX_GLOBAL_ID = 255
+MAX_REMOTE_LINKS = 2000
 
 
 # comments
@@ -35,37 +36,24 @@ def add_comment(call: Call, key: str) -> Response:
     return call.ok(comment_shape(call.shapes, issue, item), 201)
 
 
-def _comment(issue: Issue, number: str) -> Comment:
-    found = next((c for c in issue.comments if c.id == number), None)
-    if found is None:
-        raise missing(f"Can not find a comment for the id: {number}.")
-    return found
-
-
 def comment(call: Call, key: str, number: str) -> Response:
     """GET issue/{issueIdOrKey}/comment/{id}."""
     issue = call.issue(key)
-    return call.ok(comment_shape(call.shapes, issue, _comment(issue, number)))
+    return call.ok(comment_shape(call.shapes, issue, edit.find_comment(issue, number)))
 
 
 def update_comment(call: Call, key: str, number: str) -> Response:
     """PUT issue/{issueIdOrKey}/comment/{id}."""
     issue = call.issue_to_change(key)
-    item = _comment(issue, number)
-    item.body = edit.comment_body(call, call.json())
-    item.updated, item.update_author = call.store.now(), call.me().account_id
-    touch(call.store, issue)
-    happenings.comment(call.store, "updated", issue, item)
+    item = edit.find_comment(issue, number)
+    edit.edit_comment(call, issue, item, call.json())
     return call.ok(comment_shape(call.shapes, issue, item))
 
 
 def delete_comment(call: Call, key: str, number: str) -> Response:
     """DELETE issue/{issueIdOrKey}/comment/{id}."""
     issue = call.issue_to_change(key)
-    item = _comment(issue, number)
-    issue.comments.remove(item)
-    touch(call.store, issue)
-    happenings.comment(call.store, "deleted", issue, item)
+    edit.remove_comment(call, issue, edit.find_comment(issue, number))
     return call.done()
 
 
@@ -220,7 +208,9 @@ def add_remote_link(call: Call, key: str) -> Response:
     value = _remote_value(call.json())
     number = _by_global_id(issue, value["globalId"]) if "globalId" in value else None
     status = 201 if number is None else 200
-    number = call.store.number("remotelink") if number is None else number
+    if number is None:
+        edit.full(len(issue.remote_links), MAX_REMOTE_LINKS, "remote links")
+        number = call.store.number("remotelink")
     issue.remote_links[number] = value
     touch(call.store, issue)
     address = f"{call.shapes.api}/issue/{issue.key}/remotelink/{number}"

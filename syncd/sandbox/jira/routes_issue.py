@@ -5,12 +5,11 @@ from __future__ import annotations
 from syncd.sandbox.jira import edit, happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_value, record
-from syncd.sandbox.jira.model import Issue, Json
+from syncd.sandbox.jira.model import Field, Issue, Json
 from syncd.sandbox.jira.parse import Context, value
 from syncd.sandbox.jira.problems import ApiError, FieldError, bad, bad_field
 from syncd.sandbox.jira.render import (
     add_expansions,
-    field_value,
     history,
     issue_shape,
     wanted_fields,
@@ -39,7 +38,9 @@ def create_many(call: Call) -> Response:
     """POST issue/bulk: 201 if any was created, 400 if none."""
     call.me()
     rows = call.json().get("issueUpdates")
-    if not isinstance(rows, list) or not rows:
+    if not isinstance(rows, list):
+        raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
+    if not rows:
         raise bad("No issue data provided")
     if len(rows) > MAX_BULK:
         raise bad(f"Bulk create is limited to {MAX_BULK} issues.")
@@ -69,15 +70,21 @@ def whole(call: Call, issue: Issue, names: list[str], properties: list[str]) -> 
     watches = shape["fields"].get("watches")
     if watches and call.user:
         watches["isWatching"] = call.user.account_id in issue.watchers
-    expand = frozenset(call.names("expand"))
-    add_expansions(shape, call.shapes, issue, expand, fields)
-    if "transitions" in expand:
-        shape["transitions"] = _steps(call, issue, fields=False)
-    if "editmeta" in expand:
-        shape["editmeta"] = {"fields": _edit_meta(call, issue)}
+    expanded(call, shape, issue, frozenset(call.names("expand")), fields)
     if properties:
         shape["properties"] = properties_of(issue, properties)
     return shape
+
+
+def expanded(
+    call: Call, shape: dict[str, Json], issue: Issue, expand: frozenset[str], fields: list[Field]
+) -> None:
+    """Add to an issue what `expand` names."""
+    add_expansions(shape, call.shapes, issue, expand, fields)
+    if "transitions" in expand:
+        shape["transitions"] = _steps(call, issue, fields="transitions.fields" in expand)
+    if "editmeta" in expand:
+        shape["editmeta"] = {"fields": _edit_meta(call, issue)}
 
 
 def properties_of(issue: Issue, names: list[str]) -> dict[str, Json]:
@@ -187,7 +194,7 @@ def bulk_fetch(call: Call) -> Response:
     rows = []
     for issue in sorted(found.values(), key=lambda i: i.id):
         shape = issue_shape(call.shapes, issue, fields)
-        add_expansions(shape, call.shapes, issue, expand, fields)
+        expanded(call, shape, issue, expand, fields)
         if properties:
             shape["properties"] = properties_of(issue, properties)
         rows.append(shape)
@@ -290,21 +297,6 @@ def _meta_page(call: Call, name: str, rows: list[Json]) -> Response:
     )
 
 
-def worklog(call: Call, key: str) -> Response:
-    """GET issue/{issueIdOrKey}/worklog."""
-    call.issue(key)
-    return call.ok({"startAt": 0, "maxResults": 5000, "total": 0, "worklogs": []})
-
-
-def watchers(call: Call, key: str) -> Response:
-    """GET issue/{issueIdOrKey}/watchers."""
-    issue = call.issue(key)
-    shape = field_value(call.shapes, call.store.fields["watches"], issue)
-    shape["isWatching"] = call.user is not None and call.user.account_id in issue.watchers
-    people = [call.shapes.user(account) for account in sorted(issue.watchers)]
-    return call.ok({**shape, "watchers": people})
-
-
 def add(routes: Routes) -> None:
     """Add the routes."""
     routes.add("POST", "/issue", create)
@@ -322,5 +314,3 @@ def add(routes: Routes) -> None:
     routes.add("GET", "/issue/{key}/editmeta", edit_meta)
     routes.add("GET", "/issue/{key}/changelog", changelog)
     routes.add("POST", "/issue/{key}/changelog/list", changelog_list)
-    routes.add("GET", "/issue/{key}/worklog", worklog)
-    routes.add("GET", "/issue/{key}/watchers", watchers)

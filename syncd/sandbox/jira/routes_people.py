@@ -21,12 +21,12 @@ def user(call: Call) -> Response:
     if account not in call.store.users:
         raise missing("Specified user does not exist or you do not have required permissions")
     shape = {**call.shapes.user(account), "expand": "groups,applicationRoles"}
-    return call.ok(
-        {**shape, "groups": {"size": 0, "items": []}, "applicationRoles": {"size": 0, "items": []}}
-    )
+    items = "groups" in call.names("expand")
+    groups = call.shapes.groups_of(call.store.users[account], items=items)
+    return call.ok({**shape, "groups": groups, "applicationRoles": {"size": 0, "items": []}})
 
 
-def _matches(person: User, text: str) -> bool:
+def matches(person: User, text: str) -> bool:
     """Match beginnings of names; an e-mail only whole where it is hidden."""
     text = text.casefold()
     if person.email.casefold() == text:
@@ -54,7 +54,7 @@ def search(call: Call) -> Response:
         person
         for person in call.store.users.values()
         if person.active
-        and (text is None or _matches(person, text))
+        and (text is None or matches(person, text))
         and (account is None or person.account_id == account)
     ]
     return _rows(call, people)
@@ -95,16 +95,10 @@ def assignable(call: Call) -> Response:
         if person.active
         and person.account_type == "atlassian"
         and (project.members is None or person.account_id in project.members)
-        and (not text or _matches(person, text))
+        and (not text or matches(person, text))
         and (not account or person.account_id == account)
     ]
     return _rows(call, people)
-
-
-def groups(call: Call) -> Response:
-    """GET user/groups."""
-    call.me()
-    return call.ok([])
 
 
 def add(routes: Routes) -> None:
@@ -112,7 +106,6 @@ def add(routes: Routes) -> None:
     routes.add("GET", "/user", user)
     routes.add("GET", "/user/search", search)
     routes.add("GET", "/user/bulk", bulk)
-    routes.add("GET", "/user/groups", groups)
     routes.add("GET", "/user/assignable/search", assignable)
     routes.add("GET", "/users/search", everyone)
     routes.add("GET", "/users", everyone)

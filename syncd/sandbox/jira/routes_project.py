@@ -1,4 +1,4 @@
-"""Routes of projects, their versions and components."""
+"""Routes of projects."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import re
 from syncd.sandbox.jira import happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.defaults import standard_workflow
-from syncd.sandbox.jira.model import Component, Json, Project, Version
-from syncd.sandbox.jira.problems import ApiError, bad, bad_field, missing
+from syncd.sandbox.jira.model import Json, Project
+from syncd.sandbox.jira.problems import ApiError, bad, missing
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.store import Store
-from syncd.sandbox.jira.times import is_day
 from syncd.sandbox.jira.workflow import workflow_of
 from syncd.sandbox.wire import Response
 
@@ -72,29 +71,57 @@ def create(call: Call) -> Response:
     """POST project."""
     me = call.me()
     body = call.json()
-    key, name = str(body.get("key", "")), str(body.get("name", "")).strip()
-    errors = {}
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]{1,9}", key):
-        errors["projectKey"] = (
-            "Project keys must start with an uppercase letter, followed by one or more uppercase"
-            " alphanumeric characters."
-        )
-    elif call.store.find_project(key) is not None:
-        errors["projectKey"] = f"Project '{key}' uses this project key."
-    if not name:
-        errors["projectName"] = "You must specify a valid project name."
-    elif any(p.name.casefold() == name.casefold() for p in call.store.projects.values()):
-        errors["projectName"] = "A project with that name already exists."
     lead = str(body.get("leadAccountId") or me.account_id)
-    if lead not in call.store.users:
-        errors["projectLead"] = "You must specify a valid project lead."
-    if errors:
-        raise ApiError(400, errors=errors)
+    key, name = str(body.get("key", "")), str(body.get("name", "")).strip()
+    _check(call, None, {"key": key, "name": name, "lead": lead})
     made = new_project(call.store, key, name, lead, description=str(body.get("description") or ""))
+    made.simplified = "team-managed" in str(body.get("projectTemplateKey")) or (
+        "simplified" in str(body.get("projectTemplateKey"))
+    )
     happenings.project(call.store, "created", made)
     return call.ok(
         {"self": f"{call.shapes.api}/project/{made.id}", "id": made.id, "key": made.key}, 201
     )
+
+
+def _check(call: Call, own: Project | None, given: dict[str, str]) -> None:
+    """Raise 400 with everything that is wrong with a project's key, name and lead."""
+    errors = {}
+    key, name, lead = given.get("key"), given.get("name"), given.get("lead")
+    others = [p for p in call.store.projects.values() if p is not own]
+    if key is not None and not re.fullmatch(r"[A-Z][A-Z0-9_]{1,9}", key):
+        errors["projectKey"] = (
+            "Project keys must start with an uppercase letter, followed by one or more uppercase"
+            " alphanumeric characters."
+        )
+    elif key is not None and call.store.find_project(key) not in (None, own):
+        errors["projectKey"] = f"Project '{key}' uses this project key."
+    if name == "":
+        errors["projectName"] = "You must specify a valid project name."
+    elif name is not None and any(p.name.casefold() == name.casefold() for p in others):
+        errors["projectName"] = "A project with that name already exists."
+    if lead is not None and lead not in call.store.users:
+        errors["projectLead"] = "You must specify a valid project lead."
+    if errors:
+        raise ApiError(400, errors=errors)
+
+
+def update(call: Call, key: str) -> Response:
+    """PUT project/{projectIdOrKey}: only what is given changes; former keys keep leading here."""
+    call.me()
+    found, body = call.project(key), call.json()
+    if not call.may_change(found):
+        raise ApiError(403, "You cannot edit the configuration of this project.")
+    names = {"key": "key", "name": "name", "leadAccountId": "lead"}
+    given = {mine: str(body[name]).strip() for name, mine in names.items() if name in body}
+    _check(call, found, given)
+    found.name, found.lead = given.get("name", found.name), given.get("lead", found.lead)
+    found.description = body.get("description", found.description)
+    if given.get("key", found.key) != found.key:
+        call.store.rekey(found, given["key"])
+    call.store.setup += 1
+    happenings.project(call.store, "updated", found)
+    return call.ok(call.shapes.project_whole(found))
 
 
 def new_project(store: Store, key: str, name: str, lead: str, *, description: str = "") -> Project:
@@ -146,181 +173,6 @@ def hierarchy(call: Call, key: str) -> Response:
     )
 
 
-def versions(call: Call, key: str) -> Response:
-    """GET project/{projectIdOrKey}/versions."""
-    return call.ok([call.shapes.version_row(v) for v in call.store.versions_of(call.project(key))])
-
-
-def version_page(call: Call, key: str) -> Response:
-    """GET project/{projectIdOrKey}/version."""
-    found = call.store.versions_of(call.project(key))
-    text = (call.request.one("query") or "").casefold()
-    rows = [call.shapes.version_row(v) for v in found if text in v.name.casefold()]
-    return call.page_bean(rows)
-
-
-def components(call: Call, key: str) -> Response:
-    """GET project/{projectIdOrKey}/components."""
-    found = call.store.components_of(call.project(key))
-    return call.ok([call.shapes.component_row(c) for c in found])
-
-
-def component_page(call: Call, key: str) -> Response:
-    """GET project/{projectIdOrKey}/component."""
-    found = call.store.components_of(call.project(key))
-    return call.page_bean([{**call.shapes.component_row(c), "issueCount": 0} for c in found])
-
-
-# versions
-
-
-def _find_version(call: Call, key: str) -> Version:
-    version = call.store.versions.get(key)
-    if version is None or not call.sees_project(call.store.projects[version.project_id]):
-        raise missing(f"Could not find version for id '{key}'")
-    return version
-
-
-def read_version(call: Call, key: str) -> Response:
-    """GET version/{id}."""
-    return call.ok(call.shapes.version_row(_find_version(call, key)))
-
-
-def _fill_version(version: Version, body: dict[str, Json]) -> None:
-    for name, attribute in (("startDate", "start_date"), ("releaseDate", "release_date")):
-        if name in body:
-            day = body[name]
-            if day is not None and not is_day(day):
-                raise bad_field(name, f"Date is not in the expected format 'yyyy-MM-dd': {day}")
-            setattr(version, attribute, day)
-    if version.start_date and version.release_date and version.start_date > version.release_date:
-        raise bad_field("startDate", "The start date must be before the release date.")
-    for name in ("archived", "released", "description"):
-        if name in body:
-            setattr(version, name, body[name])
-
-
-def create_version(call: Call) -> Response:
-    """POST version."""
-    call.me()
-    body = call.json()
-    named = body.get("projectId") or body.get("project")
-    if named is None:
-        raise bad_field("project", "Project must be specified to create a version.")
-    found = call.project(named)
-    if not call.may_change(found):
-        raise ApiError(403, "You must have project administration permissions to create versions.")
-    name = str(body.get("name", "")).strip()
-    _check_version_name(call, found, name, None)
-    version = Version(str(call.store.number("version")), found.id, name)
-    _fill_version(version, body)
-    call.store.versions[version.id] = version
-    call.store.setup += 1
-    happenings.version(call.store, "created", version)
-    return call.ok(call.shapes.version_row(version), 201)
-
-
-def _check_version_name(call: Call, found: Project, name: str, own: str | None) -> None:
-    if not name:
-        raise bad_field("name", "You must specify a valid version name")
-    same = [v for v in call.store.versions_of(found) if v.name == name and v.id != own]
-    if same:
-        raise bad_field("name", "A version with this name already exists in this project.")
-
-
-def update_version(call: Call, key: str) -> Response:
-    """PUT version/{id}."""
-    call.me()
-    version, body = _find_version(call, key), call.json()
-    if "name" in body:
-        name = str(body["name"]).strip()
-        _check_version_name(call, call.store.projects[version.project_id], name, version.id)
-        version.name = name
-    released = version.released
-    _fill_version(version, body)
-    call.store.setup += 1
-    turned = "released" if version.released else "unreleased"
-    what = turned if version.released != released else "updated"
-    happenings.version(call.store, what, version)
-    return call.ok(call.shapes.version_row(version))
-
-
-def delete_version(call: Call, key: str) -> Response:
-    """DELETE version/{id}: it is taken off all issues."""
-    call.me()
-    version = _find_version(call, key)
-    happenings.version(call.store, "deleted", version)
-    for issue in call.store.issues.values():
-        for field_id in ("fixVersions", "versions"):
-            have = issue.values.get(field_id, ())
-            if version.id in have:
-                issue.values[field_id] = [v for v in have if v != version.id]
-                call.store.reindex(issue)
-    del call.store.versions[version.id]
-    call.store.setup += 1
-    call.store.revision += 1
-    return call.done()
-
-
-def version_counts(call: Call, key: str) -> Response:
-    """GET version/{id}/relatedIssueCounts."""
-    version = _find_version(call, key)
-    return call.ok(
-        {
-            "self": f"{call.shapes.api}/version/{version.id}",
-            "issuesFixedCount": _count(call, "fixVersions", version.id),
-            "issuesAffectedCount": _count(call, "versions", version.id),
-            "issueCountWithCustomFieldsShowingVersion": 0,
-            "customFieldUsage": [],
-        }
-    )
-
-
-def version_unresolved(call: Call, key: str) -> Response:
-    """GET version/{id}/unresolvedIssueCount."""
-    version = _find_version(call, key)
-    fixed = [i for i in call.store.issues.values() if version.id in i.values.get("fixVersions", ())]
-    return call.ok(
-        {
-            "self": f"{call.shapes.api}/version/{version.id}",
-            "issuesUnresolvedCount": sum("resolution" not in i.values for i in fixed),
-            "issuesCount": len(fixed),
-        }
-    )
-
-
-def _count(call: Call, field_id: str, version_id: str) -> int:
-    return sum(version_id in i.values.get(field_id, ()) for i in call.store.issues.values())
-
-
-def create_component(call: Call) -> Response:
-    """POST component."""
-    call.me()
-    body = call.json()
-    found = call.project(body.get("project") or "")
-    name = str(body.get("name", "")).strip()
-    if not name:
-        raise bad_field("name", "The component name specified is invalid - cannot be an empty"
-                        " string.")  # fmt: skip
-    if any(c.name == name for c in call.store.components_of(found)):
-        raise bad_field("name", f"A component with the name {name} already exists in this project.")
-    component = Component(
-        str(call.store.number("component")), found.id, name, body.get("description"),
-        body.get("leadAccountId"),
-    )  # fmt: skip
-    call.store.components[component.id] = component
-    call.store.setup += 1
-    return call.ok(call.shapes.component_row(component), 201)
-
-
-def read_component(call: Call, key: str) -> Response:
-    """GET component/{id}."""
-    component = call.store.components.get(key)
-    if component is None:
-        raise missing(f"The component with id {key} does not exist.")
-    return call.ok(call.shapes.component_row(component))
-
-
 def delete(call: Call, key: str) -> Response:
     """DELETE project/{projectIdOrKey}: the project leaves with all its issues."""
     call.me()
@@ -338,6 +190,35 @@ def delete(call: Call, key: str) -> Response:
     return call.done()
 
 
+ROLE = 10002
+_ROLE_NAME = "Administrators"
+
+
+def roles(call: Call, key: str) -> Response:
+    """GET project/{projectIdOrKey}/role."""
+    found = call.project(key)
+    return call.ok({_ROLE_NAME: f"{call.shapes.api}/project/{found.id}/role/{ROLE}"})
+
+
+def role(call: Call, key: str, role: str) -> Response:
+    """GET project/{projectIdOrKey}/role/{id}: the lead is the one actor."""
+    found = call.project(key)
+    if role != str(ROLE):
+        raise missing(f"Can not find a role with id '{role}' in this project.")
+    person = call.store.users[found.lead]
+    actor = {"id": 10240, "displayName": person.name, "type": "atlassian-user-role-actor",
+             "actorUser": {"accountId": person.account_id}}  # fmt: skip
+    return call.ok(
+        {
+            "self": f"{call.shapes.api}/project/{found.id}/role/{ROLE}",
+            "name": _ROLE_NAME,
+            "id": ROLE,
+            "description": "A project role that represents administrators in a project",
+            "actors": [actor],
+        }
+    )
+
+
 def add(routes: Routes) -> None:
     """Add the routes."""
     for method, path, handler in (
@@ -345,20 +226,11 @@ def add(routes: Routes) -> None:
         ("POST", "/project", create),
         ("GET", "/project/search", search),
         ("GET", "/project/{key}", project),
+        ("PUT", "/project/{key}", update),
         ("DELETE", "/project/{key}", delete),
+        ("GET", "/project/{key}/role", roles),
+        ("GET", "/project/{key}/role/{role}", role),
         ("GET", "/project/{key}/statuses", statuses),
         ("GET", "/project/{key}/hierarchy", hierarchy),
-        ("GET", "/project/{key}/versions", versions),
-        ("GET", "/project/{key}/version", version_page),
-        ("GET", "/project/{key}/components", components),
-        ("GET", "/project/{key}/component", component_page),
-        ("POST", "/version", create_version),
-        ("GET", "/version/{key}", read_version),
-        ("PUT", "/version/{key}", update_version),
-        ("DELETE", "/version/{key}", delete_version),
-        ("GET", "/version/{key}/relatedIssueCounts", version_counts),
-        ("GET", "/version/{key}/unresolvedIssueCount", version_unresolved),
-        ("POST", "/component", create_component),
-        ("GET", "/component/{key}", read_component),
     ):
         routes.add(method, path, handler)

@@ -12,8 +12,8 @@ from syncd.sandbox.jira.jql_run import compile_condition
 from syncd.sandbox.jira.kinds import field_schema
 from syncd.sandbox.jira.model import Field, History, Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad
-from syncd.sandbox.jira.render import add_expansions, history, issue_shape, wanted_fields
-from syncd.sandbox.jira.routes_issue import MAX_PROPERTIES, properties_of, strings
+from syncd.sandbox.jira.render import history, issue_shape, wanted_fields
+from syncd.sandbox.jira.routes_issue import MAX_PROPERTIES, expanded, properties_of, strings
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search, bad_token
 from syncd.sandbox.wire import Response
@@ -90,7 +90,7 @@ def _row(
         return {"id": str(issue.id)}
     shape = issue_shape(call.shapes, issue, fields)
     if expand - {"names", "schema"}:
-        add_expansions(shape, call.shapes, issue, expand - {"names", "schema"}, fields)
+        expanded(call, shape, issue, expand - {"names", "schema"}, fields)
     if properties:
         shape["properties"] = properties_of(issue, properties)
     if not fields:

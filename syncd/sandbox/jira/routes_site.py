@@ -66,8 +66,8 @@ def myself(call: Call) -> Response:
         return call.ok({"message": WRONG_CREDENTIALS, "status-code": 401}, 401)
     expand = set(call.names("expand"))
     shape = {**call.shapes.user(user.account_id), "emailAddress": user.email, "locale": "en_US"}
-    for name in ("groups", "applicationRoles"):
-        shape[name] = {"size": 0, "items": []}
+    shape["groups"] = call.shapes.groups_of(user, items="groups" in expand)
+    shape["applicationRoles"] = {"size": 0, "items": []}
     return call.ok({**shape, "expand": "groups,applicationRoles"} if not expand else shape)
 
 

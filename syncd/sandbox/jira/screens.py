@@ -41,6 +41,7 @@ def meta_fields(
     found = {
         field.id: _meta(shapes, project, type_id, field, required=field.id in must)
         for field in table.values()
+        if not (creating and field.kind == "timetracking")  # settable, but not on that screen
     }
     for field_id, verbs in _BESIDE.items():
         meta = _meta(shapes, project, type_id, shapes.store.fields[field_id], required=False)

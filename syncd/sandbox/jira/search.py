@@ -7,7 +7,7 @@ import binascii
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from zlib import crc32
 
 import orjson
@@ -19,6 +19,7 @@ from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue, Json
 from syncd.sandbox.jira.narrow import narrowed
 from syncd.sandbox.jira.problems import ApiError, bad
+from syncd.sandbox.jira.ranks import rank_of
 from syncd.sandbox.jira.store import Store
 
 UNBOUNDED = (
@@ -76,7 +77,13 @@ class Search:
     def matches(self, issue: Issue) -> bool:
         """Tell whether an issue belongs to the answer."""
         form = self._indexed_form(issue)
-        return form is not None and self.visible(issue) and self.test(form)
+        if form is None or self._archived(issue):
+            return False
+        return self.visible(issue) and self.test(form)
+
+    def _archived(self, issue: Issue) -> bool:
+        store = self.store
+        return issue.id in store.archived or store.projects[issue.project_id].archived
 
     def _indexed_form(self, issue: Issue) -> Issue | None:
         """Return an issue as search knows it, None while it is not yet indexed."""
@@ -149,6 +156,8 @@ class Search:
 
     def _index(self) -> tuple[list[Json], bool] | None:
         key, down = self.order[0]
+        if isinstance(key, partial) and not self.store.ranks:
+            return self.store.by_id, down  # issues that nobody ranked stand by their ids
         tables: dict[Json, list[Json]] = {
             _updated: self.store.by_updated,
             _created: self.store.by_created,
@@ -265,8 +274,10 @@ def _sort_key(store: Store, what: Subject) -> Callable[[Issue], Json]:
     fixed = {"updated": _updated, "created": _created}.get(what.field.id)
     if fixed is not None:
         return fixed
-    if what.field.kind in {"key", "rank"}:
-        return _key_parts if what.name.lower() != "id" and what.field.kind == "key" else _number
+    if what.field.kind == "rank":
+        return partial(rank_of, store)
+    if what.field.kind == "key":
+        return _number if what.name.lower() == "id" else _key_parts
     values = what.values
     places = _places(store, what)
 

@@ -11,6 +11,7 @@ from syncd.sandbox.jira.model import (
     CATEGORIES,
     Component,
     Field,
+    Group,
     Issue,
     IssueType,
     Json,
@@ -90,6 +91,16 @@ class Shapes:
             "timeZone": user.time_zone,
             "accountType": user.account_type,
         }
+
+    def group(self, group: Group) -> Json:
+        """Return a `GroupName`."""
+        address = f"{self.api}/group?groupId={group.id}"
+        return {"name": group.name, "groupId": group.id, "self": address}
+
+    def groups_of(self, user: User, *, items: bool) -> Json:
+        """Return the groups of a person: how many, and if asked which."""
+        groups = self.store.groups_of(user)
+        return {"size": len(groups), "items": [self.group(g) for g in groups] if items else []}
 
     def category(self, key: str) -> Json:
         """Return a `StatusCategory`."""

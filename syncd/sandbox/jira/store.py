@@ -11,8 +11,10 @@ from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.jira.hooks import Hooks
 from syncd.sandbox.jira.indexlag import IndexLag
 from syncd.sandbox.jira.model import (
+    Attachment,
     Component,
     Field,
+    Group,
     Issue,
     IssueType,
     Json,
@@ -23,6 +25,7 @@ from syncd.sandbox.jira.model import (
     Status,
     User,
     Version,
+    Worklog,
 )
 from syncd.sandbox.jira.postings import Postings
 
@@ -55,6 +58,12 @@ class Store:
         self.by_created: list[tuple[int, int]] = []
         self.by_id: list[int] = []
         self.project_keys: dict[str, int] = {}  # present and former project keys
+        self.worklogs: dict[int, list[Worklog]] = {}  # by issue id, as the next three
+        self.attachments: dict[int, list[Attachment]] = {}
+        self.voters: dict[int, set[str]] = {}
+        self.ranks: dict[int, str] = {}  # of issues that were ranked by hand
+        self.archived: set[int] = set()  # ids of archived issues
+        self.groups: dict[str, Group] = {}
         self.postings = Postings()
         self.lagging: IndexLag | None = None  # None: search sees every change at once
         self.hooks = Hooks()
@@ -87,6 +96,15 @@ class Store:
         wanted = email.casefold()
         return next((u for u in self.users.values() if u.email.casefold() == wanted), None)
 
+    def members(self, group: Group, *, inactive: bool = False) -> list[User]:
+        """Return the people of a group."""
+        people = (u for u in self.users.values() if u.active or inactive)
+        return [u for u in people if group.members is None or u.account_id in group.members]
+
+    def groups_of(self, user: User) -> list[Group]:
+        """Return the groups that a person is in."""
+        return [g for g in self.groups.values() if user in self.members(g, inactive=True)]
+
     # projects
 
     def add_project(self, project: Project) -> None:
@@ -102,6 +120,17 @@ class Store:
         if found is None and text.isdigit():
             found = int(text)
         return self.projects.get(found) if found is not None else None
+
+    def rekey(self, project: Project, key: str) -> None:
+        """Give a project another key and its issues new ones; the old ones still lead to them."""
+        project.old_keys.append(project.key)
+        project.key = key
+        self.add_project(project)
+        for issue in self.issues.values():
+            if issue.project_id == project.id:
+                issue.key = f"{key}-{issue.key.rpartition('-')[2]}"
+                self.keys[issue.key.upper()] = issue.id
+        self.revision += 1
 
     def versions_of(self, project: Project) -> list[Version]:
         """Return the versions of a project in order."""
@@ -183,6 +212,9 @@ class Store:
             del self.keys[key]
         _discard(self.by_id, issue.id)
         self.postings.drop(issue.id)
+        self.archived.discard(issue.id)
+        for kept in (self.worklogs, self.attachments, self.voters, self.ranks):
+            kept.pop(issue.id, None)
         if issue.indexed is not None:
             _discard(self.by_updated, (issue.indexed[0], issue.id))
             _discard(self.by_created, (issue.indexed[1], issue.id))
