@@ -73,6 +73,12 @@ def serve(  # noqa: PLR0913, PLR0917 - options
             help="Keep everything here across restarts; --load and --generate fill it at first.",
         ),
     ] = None,
+    tls: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls", help="Serve https; ca.pem, to be trusted, is written to this folder."
+        ),
+    ] = None,
 ) -> None:
     """Serve the three stand-ins until stopped.
 
@@ -92,9 +98,12 @@ def serve(  # noqa: PLR0913, PLR0917 - options
         print(json.dumps(credentials), flush=True)
 
     try:
-        server.serve(sandbox, port=port, started=started, state_dir=state_dir)
+        with needed():
+            server.serve(sandbox, port=port, started=started, state_dir=state_dir, tls=tls)
     except OSError as error:
         raise UserError(str(error.strerror or error)) from None
+    except ValueError as error:
+        raise UserError(str(error)) from None
     except KeyboardInterrupt:
         return
 

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from syncd.sandbox.controls import controls
 from syncd.sandbox.face import Face
+from syncd.sandbox.faults import SOCKETS
 from syncd.sandbox.services import SERVICES, Outcome, Sandbox
 from syncd.sandbox.webhooks import calls_out
 from syncd.sandbox.wire import Request, Response, query_pairs
@@ -63,6 +64,9 @@ class Application:
         if body is None:
             return  # the client died while it sent: half a request is none
         request = _request(service, path, scope, body)
+        if self.sandbox.unreachable(SOCKETS, service, request):
+            await _left(receive)
+            return
         limits = self.sandbox.limits
         refused = limits.enter(service, request)
         try:
@@ -154,6 +158,11 @@ async def _hang_up(scope: Scope, receive: Receive, *, reset: bool = False) -> No
         transport.abort()
     else:
         transport.close()
+    await _left(receive)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the connection is closed."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

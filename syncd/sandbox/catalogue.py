@@ -72,8 +72,14 @@ ENTRIES = (
     Entry("N8", "A redirect to another host or to http.", "302 with Location",
           {"host": {"redirect": "https://elsewhere.example/"},
            "http": {"redirect": "http://api.example/"}}),
-    Entry("N9", "Slow-loris: the answer comes byte by byte.", "pauses between the bytes",
-          {"": {"slow": 1.0}}),
+    Entry("N9", "The name does not resolve, nobody answers, or byte by byte.",
+          "pauses between the bytes; an open connection without an answer (in process: no connection"
+          " within the time-out); a name that is not known (in process only)",
+          {"slow-loris": {"slow": 1.0}, "black-hole": {"unreachable": "black-hole"},
+           "dns": {"unreachable": "dns"}}),
+    Entry("N10", "A certificate is expired, of another host, or self-signed.",
+          "shown in the handshake by a server with --tls; in process the library's refusal",
+          {kind: {"unreachable": kind} for kind in ("expired", "wrong-host", "self-signed")}),
     Entry("N11", "A kept connection is closed between two requests.",
           "a whole answer, then close without Connection: close", {"": {"close_idle": True}}),
     Entry("N12", "A proxy answers with a body of its own.", "502 or 407 with HTML",
@@ -211,8 +217,6 @@ ENTRIES = (
 CATALOGUE = {entry.id: entry for entry in ENTRIES}
 
 NOT_OFFERED = {
-    "N9-dns": "a name that does not resolve or an IPv6 black hole lies on the client's side of a socket",
-    "N10": "the sandbox serves plain http; a bad certificate needs a TLS server in front of it",
     "V4": "content: write the unknown node through the API",
     "V5": "content: write the dates through the API; the account's zone is L4",
     "V6": "content: write the numbers through the API",

@@ -16,6 +16,7 @@ drawn from `seed`, `lasts` so many seconds by the sandbox's clock. What happens,
     truncate: N                 the answer breaks off after N bytes; `reset: SHARE`: with a RST
     cut_json, bad_gzip: true    the body is damaged; `wrong_length: N`: N bytes fewer than promised
     slow: SECONDS               pause between the bytes of the answer
+    unreachable: KIND           no connection: dns, black-hole, expired, wrong-host or self-signed
     close_idle: true            the connection closes after a whole answer
     delay: SECONDS              the answer comes late; can stand beside the others or alone
     do: NAME, with: {...}       an injector of `syncd.sandbox.injectors`
@@ -48,6 +49,7 @@ _EFFECTS = (
     "webhook",
     *("status", "html", "redirect", "drop_before", "drop_after", "late", "behind", "truncate"),
     *("reset", "cut_json", "bad_gzip", "wrong_length", "slow", "close_idle", "delay", "do"),
+    "unreachable",
 )
 _KEYS = frozenset(
     {
@@ -57,6 +59,14 @@ _KEYS = frozenset(
     }
 )
 _ONLY = ("writes", "reads", "lists")
+TLS = frozenset({"expired", "wrong-host", "self-signed"})
+UNREACHABLE = frozenset({"dns", "black-hole", *TLS})
+SOCKETS = frozenset({"black-hole"})  # what a server without TLS can do
+_WHY_NOT = {
+    "dns": "a name is looked up before there is a connection to the sandbox; it happens in process,"
+    " with syncd.sandbox.transports",
+    **dict.fromkeys(TLS, "this server speaks plain http; start it with --tls"),
+}
 
 
 @dataclass(slots=True)
@@ -96,6 +106,7 @@ class Fault:
     slow: float = 0.0
     close_idle: bool = False
     delay: float = 0.0
+    unreachable: str | None = None
     do: str | None = None
     webhook: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
@@ -135,6 +146,11 @@ class Fault:
         self.since = now if self.since is None else self.since
         self.happened += 1
         return True
+
+    @property
+    def picks_requests(self) -> bool:
+        """Tell whether the rule has to see a request to know whether it strikes."""
+        return any((self.service, self.method, self.path, self.paths, self.only))
 
     def answer(self, service: str) -> Response | None:
         """Return the answer that stands instead of the real one, or None."""
@@ -194,10 +210,15 @@ class Faults:
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
         self.rules: list[Fault] = []
+        self.connections = (
+            UNREACHABLE  # kinds of `unreachable` that can happen; a server narrows it
+        )
 
     def set(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Put these rules in force instead of the present ones; raises ValueError."""
         rules = [_rule(place, row) for place, row in enumerate(rows, 1)]
+        for rule in rules:
+            self._check_connection(rule)
         doubles = {r.id for r in rules if sum(other.id == r.id for other in rules) > 1}
         if doubles:
             raise ValueError(f"fault id {min(doubles)!r} is there twice; ids must differ")
@@ -219,6 +240,37 @@ class Faults:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
+    def _check_connection(self, rule: Fault) -> None:
+        """Refuse what cannot happen where the rules are for; raises ValueError."""
+        kind = rule.unreachable
+        if kind is None or self.connections == UNREACHABLE:
+            return
+        if kind not in self.connections:
+            raise ValueError(f"fault {rule.id} cannot happen here: {_WHY_NOT[kind]}")
+        if kind in TLS and rule.picks_requests:
+            raise ValueError(
+                f"fault {rule.id} strikes a handshake, when there is no request yet; leave out"
+                " service, method, path and only"
+            )
+
+    def hold_for(self, kinds: frozenset[str]) -> None:
+        """Be the rules of a server that can do these kinds of `unreachable`; raises ValueError."""
+        self.connections = kinds
+        for rule in self.rules:
+            self._check_connection(rule)
+
+    def unreachable(
+        self, kinds: frozenset[str], now: float, service: str = "", request: Request | None = None
+    ) -> str | None:
+        """Return how a connection fails, None if it does not. Without a request: in its handshake."""
+        for rule in self.rules:
+            if rule.unreachable not in kinds:
+                continue
+            rule.expire(now)
+            if (request is None or rule.fits(service, request)) and rule.strikes(now):
+                return rule.unreachable
+        return None
+
     def strike(self, service: str, request: Request, now: float) -> Struck:
         """Return what befalls a request, counting what the rules see."""
         wire, actions = None, []
@@ -226,7 +278,9 @@ class Faults:
             if rule.webhook is not None:
                 continue
             rule.expire(now)
-            if (wire is not None and rule.do is None) or not rule.fits(service, request):
+            if rule.unreachable or (wire is not None and rule.do is None):
+                continue
+            if not rule.fits(service, request):
                 continue
             if rule.strikes(now):
                 if rule.do is None:
@@ -305,6 +359,9 @@ def _check(place: int, values: Mapping[str, Any]) -> None:
         raise ValueError(
             f"fault rule {place}: there is no injector {values['do']!r}; known: {known}"
         )
+    if values.get("unreachable") not in (None, *UNREACHABLE):
+        known = ", ".join(sorted(UNREACHABLE))
+        raise ValueError(f"fault rule {place}: unreachable must be one of {known}")
     if values.get("only") not in (None, *_ONLY):
         raise ValueError(f"fault rule {place}: only must be one of {', '.join(_ONLY)}")
     services = values.get("services")

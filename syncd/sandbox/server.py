@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Self
 
 import uvicorn
-import uvloop
 
 from syncd.sandbox import keeping
 from syncd.sandbox.asgi import Application, Protocol
 from syncd.sandbox.courier import Courier
+from syncd.sandbox.faults import SOCKETS, TLS
 from syncd.sandbox.services import Dropped, Sandbox
 
 __all__ = ["Application", "Dropped", "Running", "Sandbox", "bind", "serve", "start_in_thread"]
@@ -52,6 +53,9 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop; then do what is left to do, for uvicorn goes on to end the process by its signal."""
+        if self.config.ssl is not None:  # clients that just go away leave TLS waiting for their word
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
         await super().shutdown(sockets)
         if self.courier is not None:
             self.courier.stop()
@@ -65,11 +69,12 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def _server(sandbox: Sandbox) -> _Server:
+def _server(sandbox: Sandbox, tls: Path | None) -> _Server:
+    """Return a server for the sandbox; with https when `tls` names a folder for its authority."""
     config = uvicorn.Config(
         Application(sandbox),
         http=Protocol,
-        loop="uvloop",
+        loop="uvloop" if tls is None else "asyncio",  # uvloop leaves TLS connections open at its end
         lifespan="off",
         access_log=False,
         log_level="critical",
@@ -78,9 +83,19 @@ def _server(sandbox: Sandbox) -> _Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
+    config.load()
+    sandbox.faults.hold_for(SOCKETS if tls is None else SOCKETS | TLS)
+    if tls is not None:
+        config.ssl = _https(sandbox, tls)
     server = _Server(config)
     server.courier = Courier(sandbox)
     return server
+
+
+def _https(sandbox: Sandbox, folder: Path) -> ssl.SSLContext:
+    from syncd.sandbox.tls import choosing, contexts  # noqa: PLC0415 - its library is large
+
+    return choosing(contexts(folder), lambda: sandbox.unreachable(TLS))
 
 
 def serve(
@@ -90,24 +105,30 @@ def serve(
     port: int = 0,
     started: Callable[[str], None] | None = None,
     state_dir: Path | None = None,
+    tls: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `started` is told the address as soon as it is bound.
 
     Port 0 takes a free one. With `state_dir` the state is written there at the start, a minute after a
-    write at the latest, and at the end. Raises OSError when the port is taken.
+    write at the latest, and at the end. With `tls` it is https; the certificate to trust is written to
+    `ca.pem` in that folder. Raises OSError when the port is taken, ValueError for faults that cannot be.
     """
     sock = bind(host, port)
+    server = _server(sandbox, tls)
     if state_dir is not None:
         keeping.save(sandbox, state_dir)
     if started is not None:
-        started(f"http://{host}:{sock.getsockname()[1]}")
-    server = _server(sandbox)
+        started(_url(tls, host, sock))
     if state_dir is not None:
         server.at_end = _keep(sandbox, state_dir)
     try:
         server.run(sockets=[sock])
     finally:
         sandbox.close()
+
+
+def _url(tls: Path | None, host: str, sock: socket.socket) -> str:
+    return f"{'http' if tls is None else 'https'}://{host}:{sock.getsockname()[1]}"
 
 
 def _keep(sandbox: Sandbox, folder: Path) -> Callable[[], None]:
@@ -156,19 +177,23 @@ class Running:
 
 
 def start_in_thread(
-    sandbox: Sandbox | None = None, *, host: str = "127.0.0.1", port: int = 0
+    sandbox: Sandbox | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: Path | None = None,
 ) -> Running:
-    """Serve in a thread; port 0 takes a free one. Raises OSError when the port is taken."""
+    """Serve in a thread; otherwise as `serve`."""
     sandbox = sandbox or Sandbox()
     sock = bind(host, port)
-    server = _server(sandbox)
+    server = _server(sandbox, tls)
     thread = threading.Thread(target=_run, args=(server, sock), name="sandbox", daemon=True)
     thread.start()
     server.ready.wait(_START_SECONDS)
     real = sock.getsockname()[1]
-    return Running(sandbox, f"http://{host}:{real}", real, server, thread)
+    return Running(sandbox, _url(tls, host, sock), real, server, thread)
 
 
 def _run(server: uvicorn.Server, sock: socket.socket) -> None:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[sock]))

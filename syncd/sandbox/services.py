@@ -159,6 +159,13 @@ class Sandbox:
             raise Dropped(f"{request.method} {request.path}: the connection was closed")
         return outcome.response
 
+    def unreachable(
+        self, kinds: frozenset[str], service: str = "", request: Request | None = None
+    ) -> str | None:
+        """Return how a fault keeps a connection from being made; see `Faults.unreachable`."""
+        with self.lock:
+            return self.faults.unreachable(kinds, self.clock.now(), service, request)
+
     def exchange(self, service: str, request: Request) -> Outcome:
         """Handle a request with faults, count it and log it."""
         request = through_gateway(service, request)

@@ -15,6 +15,8 @@ if it is frozen; what would be late for the client's time-out is a time-out ther
 from __future__ import annotations
 
 import io
+import socket
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,14 +31,28 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.faults import TLS, UNREACHABLE
 from syncd.sandbox.services import SERVICES, Outcome
 from syncd.sandbox.wire import Request, Response, query_pairs
 
 _HOSTS = {
-    **{"app.asana.com": "asana", "api.notion.com": "notion"},
-    **{"auth.atlassian.com": "jira", "api.atlassian.com": "jira"},
+    "app.asana.com": "asana",
+    "api.notion.com": "notion",
+    "auth.atlassian.com": "jira",
+    "api.atlassian.com": "jira",
 }
 _JIRA_HOST = ".atlassian.net"
+
+KERNEL_PATIENCE = 127.0  # seconds after which Linux gives up to connect
+_SAID = {
+    "dns": "[Errno -2] Name or service not known: {}",
+    "black-hole": "timed out connecting to {}",
+    "expired": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired",
+    "wrong-host": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch,"
+    " certificate is not valid for '{}'.",
+    "self-signed": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed"
+    " certificate",
+}
 
 Before = Callable[[str, Request], None]
 After = Callable[[str, Request, Response | None], None]
@@ -44,6 +60,14 @@ After = Callable[[str, Request, Response | None], None]
 
 class LostConnection(Exception):
     """The connection ended without a (whole) answer; each transport says it in its library's words."""
+
+
+class Unreachable(Exception):
+    """No connection; `kind` is one of `faults.UNREACHABLE`."""
+
+    def __init__(self, kind: str, host: str) -> None:
+        self.kind = kind
+        super().__init__(_SAID[kind].format(host))
 
 
 class TooLate(Exception):
@@ -55,6 +79,11 @@ class Exchanges(Protocol):
 
     clock: SandboxClock
 
+    def unreachable(
+        self, kinds: frozenset[str], service: str = "", request: Request | None = None
+    ) -> str | None:
+        """Return how the connection fails, None if it does not."""
+
     def exchange(self, service: str, request: Request) -> Outcome:
         """Handle a request."""
 
@@ -65,6 +94,12 @@ class Alone:
     def __init__(self, stand_in: Any) -> None:  # noqa: ANN401 - any of the three
         self.clock: SandboxClock = stand_in.clock
         self._stand_in = stand_in
+
+    def unreachable(
+        self, _kinds: frozenset[str], _service: str = "", _request: Request | None = None
+    ) -> str | None:
+        """Return None: nothing fails."""
+        return None
 
     def exchange(self, _service: str, request: Request) -> Outcome:
         """Handle a request."""
@@ -81,12 +116,16 @@ class Line:
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes,
-        timeout: float | None = None,
+        timeout: float | None = None, connect: float | None = None,
     ) -> Response:  # fmt: skip
-        """Exchange one request; raises LostConnection, TooLate, ValueError for an unknown address."""
+        """Exchange one request, waiting so long for the answer and for the connection.
+
+        Raises LostConnection, TooLate, Unreachable, ValueError for an unknown address.
+        """
         service, request = addressed(method, url, headers, body)
         if self.before is not None:
             self.before(service, request)
+        self._connect(service, request, connect)
         outcome = self.sandbox.exchange(service, request)
         answer = outcome.response
         try:
@@ -98,6 +137,16 @@ class Line:
         finally:
             if self.after is not None:
                 self.after(service, request, answer)
+
+    def _connect(self, service: str, request: Request, wait: float | None) -> None:
+        kind = self.sandbox.unreachable(UNREACHABLE, service, request)
+        if kind is None:
+            return
+        if kind == "black-hole" and self.sandbox.clock.frozen is not None:
+            self.sandbox.clock.step(KERNEL_PATIENCE if wait is None else wait)
+        if self.after is not None:
+            self.after(service, request, None)
+        raise Unreachable(kind, urlsplit(request.base_url).hostname or "")
 
     def _wait(self, outcome: Outcome, timeout: float | None) -> None:
         clock = self.sandbox.clock
@@ -171,12 +220,16 @@ class RequestsTransport(BaseAdapter):
         proxies: Any = None,  # noqa: ANN401, ARG002
     ) -> requests.Response:
         """Send one prepared request; raises the exceptions of requests."""
-        wait = timeout[1] if isinstance(timeout, tuple) else timeout
+        connect, wait = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         try:
             answer = self.line.send(
                 request.method or "GET", request.url or "", _words(request.headers),
-                _bytes(request.body), wait,
+                _bytes(request.body), wait, connect,
             )  # fmt: skip
+        except Unreachable as error:
+            raise _REQUESTS.get(error.kind, requests.exceptions.SSLError)(
+                _urllib3_failure(error, request.url or ""), request=request
+            ) from error
         except LostConnection as error:
             raise requests.ConnectionError(error, request=request) from error
         except TooLate as error:
@@ -185,6 +238,9 @@ class RequestsTransport(BaseAdapter):
 
     def close(self) -> None:
         """Close nothing."""
+
+
+_REQUESTS = {"dns": requests.ConnectionError, "black-hole": requests.ConnectTimeout}
 
 
 def _words(headers: Mapping[str, str | bytes]) -> dict[str, str]:
@@ -208,6 +264,18 @@ def _requests_answer(request: requests.PreparedRequest, answer: Response) -> req
 
 
 # urllib3
+
+
+def _urllib3_failure(error: Unreachable, url: str) -> urllib3.exceptions.HTTPError:
+    """Return what urllib3 raises for a connection that cannot be made."""
+    if error.kind == "dns":
+        host = urlsplit(url).hostname or ""
+        unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        connection = urllib3.connection.HTTPConnection(host)
+        return urllib3.exceptions.NameResolutionError(host, connection, unknown)
+    if error.kind == "black-hole":
+        return urllib3.exceptions.ConnectTimeoutError(_POOL, str(error))
+    return urllib3.exceptions.SSLError(ssl.SSLCertVerificationError(1, str(error)))
 
 
 def _urllib3_answer(answer: Response, *, preload: bool) -> urllib3.HTTPResponse:
@@ -247,10 +315,11 @@ class Urllib3Transport:
         elif fields:
             body, kind = urllib3.encode_multipart_formdata(fields)
             given["Content-Type"] = kind
-        wait = getattr(timeout, "read_timeout", timeout)
-        seconds = wait if isinstance(wait, int | float) else None
+        wait, connect = (_seconds(timeout, kind) for kind in ("read_timeout", "connect_timeout"))
         try:
-            answer = self.line.send(method, url, given, _bytes(body), seconds)
+            answer = self.line.send(method, url, given, _bytes(body), wait, connect)
+        except Unreachable as error:
+            raise _urllib3_failure(error, url) from error
         except LostConnection as error:
             raise urllib3.exceptions.ProtocolError("Connection aborted.", error) from error
         except TooLate as error:
@@ -263,6 +332,11 @@ class Urllib3Transport:
 
     def clear(self) -> None:
         """Close nothing."""
+
+
+def _seconds(timeout: Any, kind: str) -> float | None:  # noqa: ANN401
+    wait = getattr(timeout, kind, timeout)
+    return wait if isinstance(wait, int | float) else None
 
 
 _POOL = urllib3.HTTPConnectionPool("sandbox")
@@ -278,13 +352,25 @@ class HttpxTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises the exceptions of httpx."""
-        wait = request.extensions.get("timeout", {}).get("read")
+        waits = request.extensions.get("timeout", {})
         try:
             answer = self.line.send(
-                request.method, str(request.url), request.headers, request.read(), wait
-            )
+                request.method, str(request.url), request.headers, request.read(),
+                waits.get("read"), waits.get("connect"),
+            )  # fmt: skip
+        except Unreachable as error:
+            raise _httpx_failure(error, request) from _httpx_cause(error)
         except LostConnection as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error
         except TooLate as error:
             raise httpx.ReadTimeout(str(error), request=request) from error
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+
+
+def _httpx_failure(error: Unreachable, request: httpx.Request) -> httpx.TransportError:
+    kind = httpx.ConnectTimeout if error.kind == "black-hole" else httpx.ConnectError
+    return kind(str(error), request=request)
+
+
+def _httpx_cause(error: Unreachable) -> Exception:
+    return ssl.SSLCertVerificationError(1, str(error)) if error.kind in TLS else error
