@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,8 +44,16 @@ DEFINITIONS = {
 }
 # Notion's definition has so many alternatives that covering each takes hours
 PHASES = {"notion": "examples,fuzzing,stateful"}
+# Where the id stands in an answer: of the first thing listed, of what was made.
+IDS = {
+    "jira": {"get": ("/values/0/id", "/0/id"), "post": ("/id",)},
+    "agile": {"get": ("/values/0/id",), "post": ("/id",)},
+    "asana": {"get": ("/data/0/gid",), "post": ("/data/gid",)},
+    "notion": {"get": ("/results/0/id",), "post": ("/id", "/results/0/id")},
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAME_KIND = 4
+STATEFUL = "[phases.stateful.generation]\nmax-examples = 150\n"
 NOW = 1_790_000_000.0
 
 
@@ -73,7 +82,7 @@ def plain(template: str) -> str:
 
 
 def restricted(name: str, known: set[tuple[str, str]]) -> dict[str, Any]:
-    """Return a definition with only the operations built."""
+    """Return a definition with only the operations built, and links between them."""
     file, base = DEFINITIONS[name]
     text = (WIRE / "specs" / file).read_text("utf8")
     raw = json.loads(text) if file.endswith(".json") else _yaml(text)
@@ -86,7 +95,45 @@ def restricted(name: str, known: set[tuple[str, str]]) -> dict[str, Any]:
         }
         if any(method in kept for method in METHODS):
             paths[path] = kept
+    chain(paths, IDS[name])
     return {**raw, "paths": paths, "security": [], "servers": [{"url": "/"}]}
+
+
+def chain(paths: dict[str, Any], ids: dict[str, tuple[str, ...]]) -> None:
+    """Add links: the id in what a collection answers is one for the operations below it.
+
+    The vendors' definitions have none, so nothing would be asked about what was just made or listed.
+    """
+    for collection, below in product(paths, paths):
+        named = re.fullmatch(re.escape(collection) + r"/\{(\w+)\}.*", below)
+        for source in (verb for verb in ids if named and verb in paths[collection]):
+            answers = paths[collection][source]["responses"]
+            good = next(code for code in answers if str(code).startswith("2"))
+            links = {
+                f"{target} {below} {pointer}": {
+                    "operationId": paths[below][target]["operationId"],
+                    "parameters": {f"path.{named[1]}": f"$response.body#{pointer}"},
+                }
+                for target in METHODS
+                for pointer in ids[source]
+                if target in paths[below]
+            }
+            answers[good] = {**answers[good], "links": answers[good].get("links", {}) | links}
+
+
+def offer(node: Any, values: dict[str, Any]) -> None:
+    """Let members of bodies and queries, by their names, have values that exist, beside all others."""
+    if isinstance(node, list):
+        for item in node:
+            offer(item, values)
+    elif isinstance(node, dict):
+        held = node.get("properties")
+        for name in (each for each in values if isinstance(held, dict) and each in held):
+            held[name] = {"anyOf": [{"enum": [values[name]]}, held[name]]}
+        if node.get("in") == "query" and node.get("name") in values and "schema" in node:
+            node["schema"] = {"anyOf": [{"enum": [values[node["name"]]]}, node["schema"]]}
+        for item in node.values():
+            offer(item, values)
 
 
 def _yaml(text: str) -> dict[str, Any]:
@@ -121,6 +168,20 @@ def _notion_ids(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
         yield {"DataSource": "data_source"}.get(kind, kind.lower()) + "_id", identifier
 
 
+def members(name: str, ids: dict[str, str]) -> dict[str, Any]:
+    """Return values of members of bodies that exist, by the members' names."""
+    if name == "jira":
+        project = {"key": ids["projectKeyOrId"]}
+        fields = {"project": project, "issuetype": {"name": "Task"}, "summary": "Made"}
+        return {"fields": fields, "projectId": 10000}
+    if name == "agile":
+        return {"originBoardId": 1, "issues": [ids["issueIdOrKey"]]}
+    if name == "notion":
+        return {"parent": {"page_id": ids["page_id"]}, **ids}
+    known = {key.removesuffix("_gid"): value for key, value in ids.items()}
+    return {**known, "projects": [known["project"]], "resource": known["project"]}
+
+
 def headers(sandbox: Sandbox, name: str) -> list[str]:
     """Return header lines that sign requests in."""
     service = "jira" if name == "agile" else name
@@ -136,12 +197,13 @@ def fuzz(name: str, folder: Path, examples: int, seed: int) -> tuple[str, list[d
     sandbox = Sandbox(SandboxClock(frozen=NOW), wire_log=log)
     seed_demo(sandbox.jira, sandbox.asana, sandbox.notion, sandbox.clock)
     definition = folder / f"{name}.json"
-    definition.write_text(json.dumps(restricted(name, built(sandbox)[name])), "utf8")
-    values = "".join(
-        f'"path.{key}" = {json.dumps(value)}\n' for key, value in real_ids(sandbox, name).items()
-    )
+    known = real_ids(sandbox, name)
+    content = restricted(name, built(sandbox)[name])
+    offer(content, members(name, known))
+    definition.write_text(json.dumps(content), "utf8")
+    values = "".join(f'"path.{key}" = {json.dumps(value)}\n' for key, value in known.items())
     config = folder / f"{name}.toml"
-    config.write_text(f"[parameters]\n{values}", "utf8")
+    config.write_text(f"[parameters]\n{values}{STATEFUL}", "utf8")
     base = DEFINITIONS[name][1]
     with start_in_thread(sandbox) as running:
         command = [
