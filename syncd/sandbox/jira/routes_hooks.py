@@ -214,8 +214,9 @@ def _register(line_of: LineOf) -> Callable[[Call], Response]:
 def _registered(call: Call, owner: str, url: str, row: Json) -> dict[str, Json]:
     given = row if isinstance(row, dict) else {}
     try:
-        events, jql = _events(given.get("events"), FOR_APPS), _jql(call, given.get("jqlFilter"))
-        wrong = _unsupported(jql)
+        events = _events(given.get("events"), FOR_APPS)
+        wrong = _unsupported(str(given.get("jqlFilter") or "").strip())
+        jql = "" if wrong else _jql(call, given.get("jqlFilter"))
     except ApiError as error:
         wrong = [*error.messages, *error.errors.values()]
     if wrong:
