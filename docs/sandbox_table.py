@@ -50,12 +50,14 @@ DEVIATIONS = {
     ("GET", "/rest/api/3/search"): "410, as the service since 2025; the definition has 200 still",
     ("POST", "/rest/api/3/search"): "410, as the service since 2025; the definition has 200 still",
     ("DELETE", "/rest/api/3/field/{}"): "done at once (204) instead of 303 to a task",
-    ("GET", "/rest/api/3/user/groups"): "always empty: the site has no groups",
     ("GET", "/rest/api/3/webhook"): "always 403, as for every API token",
     ("POST", "/rest/api/3/webhook"): "always 403, as for every API token",
     ("DELETE", "/rest/api/3/webhook"): "always 403, as for every API token",
     ("PUT", "/rest/api/3/webhook/refresh"): "always 403, as for every API token",
-    ("PUT", "/rest/agile/1.0/issue/rank"): "accepted, but the order stays that of the ids",
+    ("GET", "/rest/api/3/issue/{}/changelog"): "null for no value, as in real traffic",
+    ("POST", "/rest/api/3/changelog/bulkfetch"): "null as in issue/{key}/changelog",
+    ("GET", "/rest/api/3/attachment/content/{}"): "redirects to itself, not to a media server",
+    ("POST", "/rest/api/3/issue/archive"): "done at once; its task cannot be asked for",
     ("GET", "/rest/api/3/issue/createmeta"): "screens hold every field that can be set",
 }
 

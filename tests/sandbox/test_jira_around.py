@@ -265,3 +265,15 @@ def test_a_bulk_create_that_is_no_list_is_an_invalid_payload(talk):
                        ({"issueUpdates": []}, "No issue data provided")):  # fmt: skip
         status, answer = talk("POST", f"{API}/issue/bulk", body)
         assert (status, answer["errorMessages"][0][: len(said)]) == (400, said)
+
+
+def test_epics_of_team_managed_projects_are_set_by_the_parent_only(talk):
+    talk.site.add_project("NEXT", "Next", team_managed=True)
+    epic, task = talk.create("Epic", project="NEXT"), talk.create(project="NEXT")
+    other = talk.create("Epic")
+    status, answer = talk("POST", f"{AGILE}/epic/{epic}/issue", {"issues": [task]})
+    assert (status, "next-gen issue" in answer["errorMessages"][0]) == (400, True)
+    assert talk("PUT", f"{API}/issue/{task}", {"fields": {"parent": {"key": epic}}})[0] == 204
+    status, _ = talk("PUT", f"{API}/issue/{task}", {"fields": {"parent": {"key": other}}})
+    assert status == 400  # another project's
+    assert talk("GET", f"{API}/project/NEXT")[1]["style"] == "next-gen"

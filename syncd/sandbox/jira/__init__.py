@@ -32,6 +32,7 @@ from syncd.sandbox.jira import (
     routes_project,
     routes_search,
     routes_site,
+    routes_sprint,
     routes_versions,
     routes_worklog,
 )
@@ -103,6 +104,7 @@ class JiraSandbox:
                        routes_around, routes_bulk):  # fmt: skip
             module.add(self._api)
         routes_agile.add(self._agile)
+        routes_sprint.add(self._agile)
         self.line = Line()  # how webhooks get out
         self.publisher = JiraPublisher(self.store)
         self._hooks = Routes()

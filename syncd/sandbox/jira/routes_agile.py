@@ -1,25 +1,25 @@
-"""Routes of Jira Software: boards, sprints, epics, backlog, ranking."""
+"""Routes of Jira Software: boards, epics, backlog, ranking."""
 
 from __future__ import annotations
 
-from syncd.sandbox.jira import happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_value, record
 from syncd.sandbox.jira.defaults import SPRINT
 from syncd.sandbox.jira.model import Field, Issue, Json
 from syncd.sandbox.jira.parse import Context, check_parent
-from syncd.sandbox.jira.problems import ApiError, FieldError, bad, missing
+from syncd.sandbox.jira.problems import FieldError, bad, missing
 from syncd.sandbox.jira.ranking import put_in_order
 from syncd.sandbox.jira.render import issue_shape, wanted_fields
 from syncd.sandbox.jira.routes_bulk import estimation_field
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search
-from syncd.sandbox.jira.times import parse_stamp
 from syncd.sandbox.wire import Response
 
 MAX_AT_ONCE = 50
-_NEXT_STATES = {"future": {"future", "active"}, "active": {"active", "closed"},
-                "closed": {"closed", "active"}}  # fmt: skip
+TEAM_MANAGED = (
+    "The request contains a next-gen issue. This operation can't add next-gen issues to epics. To"
+    " add a next-gen issue to an epic, use the Edit issue operation and set the parent property."
+)
 
 
 def _boards(call: Call) -> dict[int, Json]:
@@ -34,7 +34,8 @@ def _boards(call: Call) -> dict[int, Json]:
     return {n: b for n, b in boards.items() if b["project"] in call.store.projects}
 
 
-def _board(call: Call, number: str) -> Json:
+def find_board(call: Call, number: str) -> Json:
+    """Return a board that the caller may see; raises 404."""
     board = _boards(call).get(int(number)) if number.isdigit() else None
     if board is None or not call.sees_project(call.store.projects[board["project"]]):
         raise missing("The requested board cannot be viewed because it either does not exist or"
@@ -42,7 +43,8 @@ def _board(call: Call, number: str) -> Json:
     return board
 
 
-def _agile(call: Call, path: str) -> str:
+def agile(call: Call, path: str) -> str:
+    """Return an address of this API."""
     return f"{call.shapes.base}/rest/agile/1.0/{path}"
 
 
@@ -50,7 +52,7 @@ def _board_shape(call: Call, board: Json) -> Json:
     project = call.store.projects[board["project"]]
     return {
         "id": board["id"],
-        "self": _agile(call, f"board/{board['id']}"),
+        "self": agile(call, f"board/{board['id']}"),
         "name": board["name"],
         "type": board["type"],
         "location": {
@@ -66,7 +68,8 @@ def _board_shape(call: Call, board: Json) -> Json:
     }
 
 
-def _page(call: Call, rows: list[Json]) -> Response:
+def page(call: Call, rows: list[Json]) -> Response:
+    """Return a page of a list."""
     start, size = call.number("startAt", 0), call.number("maxResults", 50)
     part = rows[start : start + size]
     return call.ok(
@@ -93,17 +96,17 @@ def boards(call: Call) -> Response:
         and (not kind or board["type"] in kind.split(","))
         and text in board["name"].casefold()
     ]
-    return _page(call, rows)
+    return page(call, rows)
 
 
 def board(call: Call, number: str) -> Response:
     """GET board/{boardId}."""
-    return call.ok(_board_shape(call, _board(call, number)))
+    return call.ok(_board_shape(call, find_board(call, number)))
 
 
 def board_configuration(call: Call, number: str) -> Response:
     """GET board/{boardId}/configuration."""
-    found = _board(call, number)
+    found = find_board(call, number)
     project = call.store.projects[found["project"]]
     ids = [s for flow in project.workflows.values() for s in flow.statuses]
     columns: dict[str, list[Json]] = {"To Do": [], "In Progress": [], "Done": []}
@@ -117,7 +120,7 @@ def board_configuration(call: Call, number: str) -> Response:
             "id": found["id"],
             "name": found["name"],
             "type": found["type"],
-            "self": _agile(call, f"board/{found['id']}/configuration"),
+            "self": agile(call, f"board/{found['id']}/configuration"),
             "location": {"type": "project", "key": project.key, "id": str(project.id),
                          "self": f"{call.shapes.api}/project/{project.id}", "name": project.name},
             "columnConfig": {
@@ -135,19 +138,19 @@ def board_configuration(call: Call, number: str) -> Response:
 
 def board_projects(call: Call, number: str) -> Response:
     """GET board/{boardId}/project."""
-    return _page(call, [call.shapes.project(_board(call, number)["project"])])
+    return page(call, [call.shapes.project(find_board(call, number)["project"])])
 
 
 def board_versions(call: Call, number: str) -> Response:
     """GET board/{boardId}/version."""
-    project = call.store.projects[_board(call, number)["project"]]
-    return _page(call, [call.shapes.version_row(v) for v in call.store.versions_of(project)])
+    project = call.store.projects[find_board(call, number)["project"]]
+    return page(call, [call.shapes.version_row(v) for v in call.store.versions_of(project)])
 
 
 # issues
 
 
-def _issues(call: Call, issues: list[Issue]) -> Response:
+def issue_page(call: Call, issues: list[Issue]) -> Response:
     """Return a page of issues in the old form, with a total."""
     jql = call.request.one("jql")
     if jql:
@@ -168,7 +171,7 @@ def _issues(call: Call, issues: list[Issue]) -> Response:
 
 
 def _issue_shape(call: Call, issue: Issue, fields: list[Field]) -> Json:
-    shape = issue_shape(call.shapes, issue, fields, _agile(call, f"issue/{issue.id}"))
+    shape = issue_shape(call.shapes, issue, fields, agile(call, f"issue/{issue.id}"))
     wanted = set(call.names("fields"))
     every = not wanted or wanted & {"*all", "*navigable"}
     shape["fields"] |= {
@@ -179,10 +182,10 @@ def _issue_shape(call: Call, issue: Issue, fields: list[Field]) -> Json:
 
 def _agile_fields(call: Call, issue: Issue) -> Json:
     """Return what only this API says of an issue: its epic, its sprints, whether it is flagged."""
-    table = _sprints(call)
-    sprints = [table[number] for number in issue.values.get(_sprint_field(call).id, ())]
-    open_ones = [_sprint_shape(call, s) for s in sprints if s["state"] != "closed"]
-    closed = [_sprint_shape(call, s) for s in sprints if s["state"] == "closed"]
+    table = sprints_of(call)
+    sprints = [table[number] for number in issue.values.get(sprint_field(call).id, ())]
+    open_ones = [sprint_shape(call, s) for s in sprints if s["state"] != "closed"]
+    closed = [sprint_shape(call, s) for s in sprints if s["state"] == "closed"]
     flag = next((f.id for f in call.store.fields.values() if f.name == "Flagged"), "")
     found = {"flagged": bool(issue.values.get(flag)), "sprint": next(iter(open_ones), None)}
     if closed:
@@ -194,27 +197,29 @@ def _agile_fields(call: Call, issue: Issue) -> Json:
 
 
 def _in_project(call: Call, number: str) -> list[Issue]:
-    project = call.store.projects[_board(call, number)["project"]]
+    project = call.store.projects[find_board(call, number)["project"]]
     found = (call.store.issues[n] for n in call.store.by_id)
     return call.filtered(issue for issue in found if issue.project_id == project.id)
 
 
 def board_issues(call: Call, number: str) -> Response:
     """GET board/{boardId}/issue."""
-    return _issues(call, _in_project(call, number))
+    return issue_page(call, _in_project(call, number))
 
 
 def board_backlog(call: Call, number: str) -> Response:
     """GET board/{boardId}/backlog: what is neither done nor in a sprint that is not closed."""
-    field = _sprint_field(call)
-    return _issues(
+    field = sprint_field(call)
+    return issue_page(
         call,
         [
             i
             for i in _in_project(call, number)
             if call.store.type_of(i).level == 0
             and call.store.statuses[i.values["status"]].category != "done"
-            and not any(_sprints(call)[s]["state"] != "closed" for s in i.values.get(field.id, ()))
+            and not any(
+                sprints_of(call)[s]["state"] != "closed" for s in i.values.get(field.id, ())
+            )
         ],
     )
 
@@ -224,7 +229,7 @@ def board_epics(call: Call, number: str) -> Response:
     done = call.request.one("done")
     epics = [i for i in _in_project(call, number) if call.store.type_of(i).level == 1]
     shapes = [_epic_shape(call, issue) for issue in epics]
-    return _page(call, [s for s in shapes if done is None or s["done"] == (done == "true")])
+    return page(call, [s for s in shapes if done is None or s["done"] == (done == "true")])
 
 
 def issue(call: Call, key: str) -> Response:
@@ -256,6 +261,22 @@ def rank(call: Call) -> Response:
     return call.done()
 
 
+def sprints_of(call: Call) -> dict[int, Json]:
+    """Return the sprints by number."""
+    sprints: dict[int, Json] = call.store.extras.setdefault("sprints", {})
+    return sprints
+
+
+def sprint_field(call: Call) -> Field:
+    """Return the field that holds an issue's sprints."""
+    return next(f for f in call.store.fields.values() if f.custom == SPRINT)
+
+
+def sprint_shape(call: Call, sprint: Json) -> Json:
+    """Return a `Sprint`."""
+    return {"self": agile(call, f"sprint/{sprint['id']}"), **sprint}
+
+
 # epics
 
 
@@ -264,7 +285,7 @@ def _epic_shape(call: Call, epic: Issue) -> Json:
     return {
         "id": epic.id,
         "key": epic.key,
-        "self": _agile(call, f"epic/{epic.id}"),
+        "self": agile(call, f"epic/{epic.id}"),
         "name": epic.values["summary"],
         "summary": epic.values["summary"],
         "color": {"key": f"color_{epic.id % 14 + 1}"},
@@ -289,10 +310,11 @@ def epic_issues(call: Call, key: str) -> Response:
     """GET epic/{epicIdOrKey}/issue."""
     found = _epic(call, key)
     numbers = sorted(call.store.children.get(found.id, ()))
-    return _issues(call, call.filtered(call.store.issues[n] for n in numbers))
+    return issue_page(call, call.filtered(call.store.issues[n] for n in numbers))
 
 
-def _named_issues(call: Call) -> list[Issue]:
+def named_issues(call: Call) -> list[Issue]:
+    """Return the issues that a body names, all of which the caller may change."""
     named = call.json().get("issues")
     if not isinstance(named, list) or not named:
         raise bad("Issues must be given.")
@@ -304,8 +326,10 @@ def _named_issues(call: Call) -> list[Issue]:
 def move_to_epic(call: Call, key: str) -> Response:
     """POST epic/{epicIdOrKey}/issue; `none` takes issues out of their epics."""
     target = None if key == "none" else _epic(call, key)
-    issues = _named_issues(call)
+    issues = named_issues(call)
     store = call.store
+    if any(store.projects[i.project_id].simplified for i in (*issues, *filter(None, [target]))):
+        raise bad(TEAM_MANAGED)
     if target is not None:
         for item in issues:
             project = store.projects[item.project_id]
@@ -320,147 +344,6 @@ def move_to_epic(call: Call, key: str) -> Response:
     return call.done()
 
 
-# sprints
-
-
-def _sprints(call: Call) -> dict[int, Json]:
-    sprints: dict[int, Json] = call.store.extras.setdefault("sprints", {})
-    return sprints
-
-
-def _sprint_field(call: Call) -> Field:
-    return next(f for f in call.store.fields.values() if f.custom == SPRINT)
-
-
-def _sprint(call: Call, number: str) -> Json:
-    found = _sprints(call).get(int(number)) if number.isdigit() else None
-    if found is None:
-        raise missing("Sprint does not exist or you do not have permission to view it.")
-    return found
-
-
-def _sprint_shape(call: Call, sprint: Json) -> Json:
-    return {"self": _agile(call, f"sprint/{sprint['id']}"), **sprint}
-
-
-def board_sprints(call: Call, number: str) -> Response:
-    """GET board/{boardId}/sprint: closed, active, future."""
-    found = _board(call, number)
-    states = set((call.request.one("state") or "").split(",")) - {""}
-    order = ["closed", "active", "future"]
-    rows = [
-        _sprint_shape(call, s)
-        for s in sorted(_sprints(call).values(), key=lambda s: order.index(s["state"]))
-        if s["originBoardId"] == found["id"] and (not states or s["state"] in states)
-    ]
-    return _page(call, rows)
-
-
-def create_sprint(call: Call) -> Response:
-    """POST sprint."""
-    call.me()
-    body = call.json()
-    name = str(body.get("name") or "").strip()
-    if not name:
-        raise ApiError(400, errors={"name": "The sprint name must not be empty."})
-    found = _board(call, str(body.get("originBoardId", "")))
-    number = call.store.number("sprint", 1)
-    sprint: dict[str, Json] = {"id": number, "state": "future", "name": name}
-    sprint |= _sprint_dates(call, body)
-    sprint["originBoardId"] = found["id"]
-    sprint["goal"] = str(body.get("goal") or "")
-    _sprints(call)[number] = sprint
-    happenings.sprint(call.store, "created", sprint)
-    return call.ok(_sprint_shape(call, sprint), 201)
-
-
-def _sprint_dates(call: Call, body: dict[str, Json]) -> dict[str, Json]:
-    found = {}
-    for name in ("startDate", "endDate"):
-        if body.get(name):
-            try:
-                moment = parse_stamp(str(body[name]))
-            except ValueError:
-                raise ApiError(400, errors={name: f"'{body[name]}' is no valid date."}) from None
-            found[name] = call.shapes.time(moment)
-    return found
-
-
-def sprint(call: Call, number: str) -> Response:
-    """GET sprint/{sprintId}."""
-    return call.ok(_sprint_shape(call, _sprint(call, number)))
-
-
-def update_sprint(call: Call, number: str) -> Response:
-    """POST and PUT sprint/{sprintId}."""
-    call.me()
-    found, body = _sprint(call, number), call.json()
-    state = body.get("state", found["state"])
-    if state not in _NEXT_STATES[found["state"]]:
-        raise bad(f"The sprint cannot go from {found['state']} to {state}.")
-    dates = {**found, **_sprint_dates(call, body)}
-    if state == "active" and not ("startDate" in dates and "endDate" in dates):
-        raise bad("The sprint's start and end dates must be set before it can be started.")
-    if state == "closed" and found["state"] != "closed":
-        dates["completeDate"] = call.shapes.time(call.store.now())
-    old = dict(found)
-    found.update(dates, state=state)
-    for name in ("name", "goal"):
-        if body.get(name):
-            found[name] = str(body[name])
-    call.store.revision += 1
-    turned = {"active": "started", "closed": "closed"}.get(state, "updated")
-    what = turned if state != old["state"] else "updated"
-    happenings.sprint(call.store, what, found, old if what == "updated" else None)
-    return call.ok(_sprint_shape(call, found))
-
-
-def delete_sprint(call: Call, number: str) -> Response:
-    """DELETE sprint/{sprintId}."""
-    call.me()
-    found, field = _sprint(call, number), _sprint_field(call)
-    for item in call.store.issues.values():
-        have = item.values.get(field.id, ())
-        if found["id"] in have:
-            item.values[field.id] = [s for s in have if s != found["id"]]
-            call.store.reindex(item)
-    happenings.sprint(call.store, "deleted", found)
-    del _sprints(call)[found["id"]]
-    call.store.revision += 1
-    return call.done()
-
-
-def sprint_issues(call: Call, number: str) -> Response:
-    """GET sprint/{sprintId}/issue."""
-    found, field = _sprint(call, number), _sprint_field(call)
-    every = (call.store.issues[n] for n in call.store.by_id)
-    return _issues(
-        call, call.filtered(i for i in every if found["id"] in i.values.get(field.id, ()))
-    )
-
-
-def move_to_sprint(call: Call, number: str) -> Response:
-    """POST sprint/{sprintId}/issue: only to open or active sprints."""
-    found = _sprint(call, number)
-    if found["state"] == "closed":
-        raise bad("Issues can only be moved to open or active sprints.")
-    return _set_sprint(call, [found["id"]])
-
-
-def move_to_backlog(call: Call) -> Response:
-    """POST backlog/issue."""
-    return _set_sprint(call, [])
-
-
-def _set_sprint(call: Call, sprints: list[int]) -> Response:
-    field = _sprint_field(call)
-    for item in _named_issues(call):
-        kept = [s for s in item.values.get(field.id, ()) if _sprints(call)[s]["state"] == "closed"]
-        change = change_value(call.store, item, field, kept + sprints)
-        record(call.store, item, call.me().account_id, [change] if change else [])
-    return call.done()
-
-
 def add(routes: Routes) -> None:
     """Add the routes."""
     for method, path, handler in (
@@ -472,20 +355,11 @@ def add(routes: Routes) -> None:
         ("GET", "/board/{number}/issue", board_issues),
         ("GET", "/board/{number}/backlog", board_backlog),
         ("GET", "/board/{number}/epic", board_epics),
-        ("GET", "/board/{number}/sprint", board_sprints),
         ("GET", "/issue/{key}", issue),
         ("GET", "/issue/{key}/estimation", estimation),
         ("PUT", "/issue/rank", rank),
         ("GET", "/epic/{key}", epic),
         ("GET", "/epic/{key}/issue", epic_issues),
         ("POST", "/epic/{key}/issue", move_to_epic),
-        ("POST", "/sprint", create_sprint),
-        ("GET", "/sprint/{number}", sprint),
-        ("POST", "/sprint/{number}", update_sprint),
-        ("PUT", "/sprint/{number}", update_sprint),
-        ("DELETE", "/sprint/{number}", delete_sprint),
-        ("GET", "/sprint/{number}/issue", sprint_issues),
-        ("POST", "/sprint/{number}/issue", move_to_sprint),
-        ("POST", "/backlog/issue", move_to_backlog),
     ):
         routes.add(method, path, handler)

@@ -14,6 +14,8 @@ from syncd.sandbox.jira.store import Store
 from syncd.sandbox.jira.workflow import workflow_of
 from syncd.sandbox.wire import Response
 
+_LEVELS = {-1: "Subtask", 0: "Story", 1: "Epic"}
+
 
 def _visible(call: Call) -> list[Project]:
     return sorted(
@@ -63,8 +65,22 @@ def project(call: Call, key: str) -> Response:
     if "projectKeys" in call.names("expand"):
         shape["projectKeys"] = [found.key, *found.old_keys]
     if "issueTypeHierarchy" in call.names("expand"):
-        shape["issueTypeHierarchy"] = {"baseLevelId": 0, "levels": []}
+        shape["issueTypeHierarchy"] = {"baseLevelId": 0, "levels": _levels(call, found)}
     return call.ok(shape)
+
+
+def _levels(call: Call, found: Project) -> list[Json]:
+    kinds = [call.store.types[type_id] for type_id in found.type_ids]
+    return [
+        {
+            "id": level,
+            "name": _LEVELS.get(level, f"Level {level}"),
+            "level": level,
+            "issueTypeIds": [int(k.id) for k in kinds if k.level == level],
+            "hierarchyLevelNumber": level,
+        }
+        for level in sorted({k.level for k in kinds})
+    ]
 
 
 def create(call: Call) -> Response:
@@ -161,12 +177,11 @@ def hierarchy(call: Call, key: str) -> Response:
         kind = call.store.types[type_id]
         row = {"id": int(kind.id), "name": kind.name, "avatarId": kind.avatar_id}
         levels.setdefault(kind.level, []).append(row)
-    names = {-1: "Subtask", 0: "Story", 1: "Epic"}
     return call.ok(
         {
             "projectId": found.id,
             "hierarchy": [
-                {"level": level, "name": names.get(level, f"Level {level}"), "issueTypes": rows}
+                {"level": level, "name": _LEVELS.get(level, f"Level {level}"), "issueTypes": rows}
                 for level, rows in sorted(levels.items())
             ],
         }
