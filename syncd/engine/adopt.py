@@ -179,7 +179,11 @@ def _meeting(
         strangers,
         items,
         {thing.id: thing.title for thing in unknown},
-        {item: next((s.record.key for s in held.values()), "") for item, held in records.items()},
+        {
+            item: held[items[item].origin].record.key
+            for item, held in records.items()
+            if items[item].origin in held
+        },
     )
 
 

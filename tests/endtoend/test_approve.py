@@ -69,7 +69,8 @@ def test_a_plan_that_has_changed_is_refused_and_says_how(strict):
     assert strict.target("Fleet map") == "2027-07-01"
     gone = syncd("approve", new, cwd=home)
     assert (gone.code, "no longer held back" in gone.sentence) == (1, True)
-    assert syncd("approve", cwd=home).out == "nothing is held back\n"
+    listed = syncd("approve", cwd=home)
+    assert (listed.code, "approved for notion, Roadmap: plan " in listed.out) == (0, True)
     unknown = syncd("approve", "0123", cwd=home)
     assert unknown.code == 2
     assert "`syncd approve --list`" in unknown.sentence
