@@ -2,68 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import itertools
-import json
 
 import pytest
+from jirasite import HOOKS, NOW, SITE, TARGET, Site
 
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.jira import JiraSandbox
 from syncd.sandbox.jira.routes_hooks import EVENTS
-from syncd.sandbox.services import Sandbox
-from syncd.sandbox.webhooks import Reply, Seal, deliver
+from syncd.sandbox.webhooks import Seal, deliver
 from syncd.sandbox.wire import Request
-
-HOOKS = "/rest/webhooks/1.0/webhook"
-SITE = "http://site.example/jira"
-TARGET = "https://hooks.example/jira"
-NOW = 1_790_000_000.0
-
-
-class Site:
-    """A site with one project, and a receiver that keeps what it gets."""
-
-    def __init__(self, jira):
-        self.jira = jira
-        self.got = []
-        self.answers = []  # what to answer next; then 200
-        jira.line.post = self.post
-
-    def post(self, url, headers, body):
-        self.got.append((url, headers, body))
-        status = self.answers.pop(0) if self.answers else 200
-        if status == 0:
-            raise OSError("nobody there")
-        return Reply(status)
-
-    def ask(self, method, path, body=None, *, query=(), expect=None, base=SITE, bearer=None):
-        pair = base64.b64encode(f"{self.jira.email}:{self.jira.token}".encode()).decode()
-        kind = f"Bearer {bearer}" if bearer else f"Basic {pair}"
-        data = b"" if body is None else json.dumps(body).encode()
-        answer = self.jira.handle(Request(method, path, query, {"authorization": kind}, data, base))
-        assert answer.status == (expect or answer.status if answer.status < 300 else expect), (
-            answer.body
-        )
-        return json.loads(answer.body) if answer.body else None
-
-    def register(self, events=("jira:issue_updated",), jql="", **more):
-        body = {"name": "mine", "url": TARGET, "events": list(events),
-                "filters": {"issue-related-events-section": jql}, **more}  # fmt: skip
-        return self.ask("POST", HOOKS, body, expect=201)
-
-    def create(self, summary="one", **fields):
-        given = {"project": {"key": "WEB"}, "issuetype": {"name": "Task"}, "summary": summary}
-        made = self.ask("POST", "/rest/api/3/issue", {"fields": {**given, **fields}}, expect=201)
-        return made["key"]
-
-    def told(self):
-        """Deliver; return the bodies of what arrived since the last time."""
-        self.got.clear()
-        deliver(self.jira.publisher, self.jira.line)
-        return [json.loads(body) for _url, _headers, body in self.got]
 
 
 @pytest.fixture
@@ -437,94 +387,3 @@ def test_what_waits_and_who_is_subscribed_is_kept_with_the_state(site):
     assert [body["issue"]["key"] for body in other.told()] == [key]
     other.create()
     assert len(other.told()) == 1
-
-
-# dynamic webhooks
-
-
-def app(site_box):
-    """Let somebody allow the app; return a token of theirs."""
-    code = site_box.consent(service="jira")
-    body = {"grant_type": "authorization_code", "code": code["code"],
-            "client_id": code["client_id"], "client_secret": code["client_secret"]}  # fmt: skip
-    request = Request("POST", "/oauth/token", (), {"content-type": "application/json"},
-                      json.dumps(body).encode(), SITE)  # fmt: skip
-    answer = json.loads(site_box.handle("jira", request).body)
-    return answer["access_token"], code["api_path"].removeprefix("/jira"), code["client_secret"]
-
-
-@pytest.fixture
-def box():
-    made = Sandbox(SandboxClock(frozen=NOW))
-    made.jira.add_project("WEB", "Website")
-    return made
-
-
-def dynamic(box, method, body=None, path="/webhook", *, expect=200):
-    token, gateway, _secret = box.app
-    request = Request(method, f"{gateway}/rest/api/3{path}", (),
-                      {"authorization": f"Bearer {token}"},
-                      b"" if body is None else json.dumps(body).encode(), SITE)  # fmt: skip
-    answer = box.handle("jira", request)
-    assert answer.status == expect, answer.body
-    return json.loads(answer.body) if answer.body else None
-
-
-@pytest.mark.parametrize(("method", "path"), [
-    ("GET", "/webhook"), ("POST", "/webhook"), ("DELETE", "/webhook"), ("PUT", "/webhook/refresh"),
-])  # fmt: skip
-def test_who_is_no_app_is_refused_dynamic_webhooks(site, method, path):
-    said = site.ask(method, f"/rest/api/3{path}", {}, expect=403)
-    assert said["errorMessages"] == ["Only Connect and OAuth 2.0 apps can use this operation."]
-
-
-def test_an_app_registers_extends_and_removes_dynamic_webhooks(box):
-    box.app = app(box)
-    rows = [
-        {"events": ["jira:issue_updated"], "jqlFilter": "project = WEB",
-         "fieldIdsFilter": ["summary"]},
-        {"events": ["jira:issue_created"], "jqlFilter": "watchers = 3"},
-        {"events": ["jira:issue_created"], "jqlFilter": "status ~ x"},
-    ]  # fmt: skip
-    made = dynamic(box, "POST", {"url": TARGET, "webhooks": rows})["webhookRegistrationResult"]
-    number = made[0]["createdWebhookId"]
-    assert made[1] == {"errors": ["The clause watchers is unsupported"]}
-    assert "errors" in made[2]
-    listed = dynamic(box, "GET")["values"]
-    until = int(NOW * 1000) + 30 * 24 * 3600 * 1000
-    assert listed == [{"id": number, "url": TARGET, "events": ["jira:issue_updated"],
-                       "jqlFilter": "project = WEB", "expirationDate": until,
-                       "fieldIdsFilter": ["summary"]}]  # fmt: skip
-    box.clock.step(86_400)
-    box.app = app(box)
-    longer = dynamic(box, "PUT", {"webhookIds": [number, 99]}, "/webhook/refresh")
-    assert longer == {"expirationDate": until + 86_400_000}
-    dynamic(box, "DELETE", {"webhookIds": [number]}, expect=202)
-    assert dynamic(box, "GET")["values"] == []
-
-
-def test_a_dynamic_webhook_carries_the_apps_token_and_ends_after_30_days(box):
-    box.app = app(box)
-    row = {"events": ["jira:issue_updated"], "jqlFilter": "project = WEB",
-           "fieldIdsFilter": ["labels"]}  # fmt: skip
-    dynamic(box, "POST", {"url": TARGET, "webhooks": [row, row]})
-    got = []
-    site = Site(box.jira)
-    box.line.post = lambda _url, headers, body: (got.append((headers, json.loads(body))),
-                                                 Reply(200))[1]  # fmt: skip
-    key = site.create()
-    path = f"/rest/api/3/issue/{key}"
-    site.ask("PUT", path, {"fields": {"summary": "not listened to"}}, expect=204)
-    site.ask("PUT", path, {"fields": {"labels": ["a"]}}, expect=204)
-    assert box.deliver() == 1
-    [(headers, body)] = got
-    assert body["changelog"]["items"][0]["fieldId"] == "labels"
-    assert len(body["matchedWebhookIds"]) == 2
-    head, claims, signature = headers["Authorization"].removeprefix("Bearer ").split(".")
-    digest = hmac.new(box.app[2].encode(), f"{head}.{claims}".encode(), hashlib.sha256).digest()
-    assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == signature
-    told = json.loads(base64.urlsafe_b64decode(claims + "=="))
-    assert told["iat"] == int(NOW)
-    box.clock.step(31 * 86_400)
-    site.ask("PUT", path, {"fields": {"labels": ["b"]}}, expect=204)
-    assert box.deliver() == 0
