@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
+import sys
+from pathlib import Path
 
 import pytest
-from jirasite import HOOKS, NOW, SITE, TARGET, Site
 
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.jira import JiraSandbox
 from syncd.sandbox.jira.routes_hooks import EVENTS
 from syncd.sandbox.webhooks import Seal, deliver
 from syncd.sandbox.wire import Request
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from jirasite import HOOKS, NOW, SITE, TARGET, Site
 
 
 @pytest.fixture

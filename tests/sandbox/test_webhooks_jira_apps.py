@@ -6,14 +6,19 @@ import base64
 import hashlib
 import hmac
 import json
+import sys
+from pathlib import Path
 
 import pytest
-from jirasite import NOW, SITE, TARGET, Site
 
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.services import Sandbox
 from syncd.sandbox.webhooks import Reply
 from syncd.sandbox.wire import Request
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from jirasite import NOW, SITE, TARGET, Site
 
 
 @pytest.fixture
