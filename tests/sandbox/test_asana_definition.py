@@ -13,6 +13,7 @@ import pytest
 from syncd.sandbox.asana import RESOURCES, AsanaSandbox
 from syncd.sandbox.asana.shapes import SHAPES
 from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.webhooks import Reply
 
 WIRE = Path(__file__).parents[2].parent / "shared" / "wire"
 RECORDED = WIRE / "recorded" / "asana_airbyte" / "asana_airbyte_captured_2025-11-20.json"
@@ -24,7 +25,9 @@ class Tour:
 
     def __init__(self):
         self.asana = AsanaSandbox(SandboxClock(frozen=1_790_000_000.0))
-        self.asana.post = lambda url, headers, body: (200, dict(headers), b"")
+        self.asana.line.post = lambda _url, headers, _body: Reply(
+            200, {name.lower(): value for name, value in headers.items()}
+        )
         self.log = []
 
     def ask(self, method, path, data=None, **query):
