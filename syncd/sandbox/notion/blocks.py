@@ -7,7 +7,7 @@ from typing import Any
 
 from syncd.sandbox.notion.blockkinds import HEADINGS, PARENTS, TYPES, Kinds
 from syncd.sandbox.notion.checks import require_choice, require_dict, require_list, require_uuid
-from syncd.sandbox.notion.errors import MISSING, bad, invalid
+from syncd.sandbox.notion.errors import MISSING, bad, fix_one, invalid
 from syncd.sandbox.notion.ids import Ids
 from syncd.sandbox.notion.store import Block, Database, Node, Page, Store
 
@@ -164,8 +164,7 @@ def block_type(given: JSON, where: str) -> str:
     kind = given.get("type") or next((name for name in TYPES if name in given), None)
     if isinstance(kind, str) and kind in TYPES:
         return kind
-    lines = [f"body.{where}.{name} should be defined, instead was `undefined`." for name in TYPES]
-    raise invalid("body failed validation. Fix one:\n" + "\n".join(lines))
+    raise fix_one([f"body.{where}.{name}" for name in TYPES])
 
 
 def _check_shape(draft: Draft, where: str) -> None:

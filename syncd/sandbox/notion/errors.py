@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -57,6 +57,12 @@ class NotionError(Exception):
 def invalid(message: str) -> NotionError:
     """Return a validation error with a sentence of its own."""
     return NotionError("validation_error", message)
+
+
+def fix_one(paths: Sequence[str]) -> NotionError:
+    """Return the error for a choice of which none was made."""
+    lines = [f"{path} should be defined, instead was `undefined`." for path in paths]
+    return invalid("body failed validation. Fix one:\n" + "\n".join(lines))
 
 
 def shown(value: object) -> str:

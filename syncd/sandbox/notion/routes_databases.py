@@ -14,13 +14,13 @@ from syncd.sandbox.notion.checks import (
     require_dict,
     require_uuid,
 )
-from syncd.sandbox.notion.errors import MISSING, bad, invalid
+from syncd.sandbox.notion.errors import MISSING, fix_one, invalid
 from syncd.sandbox.notion.events import columns
 from syncd.sandbox.notion.filters import Filters
 from syncd.sandbox.notion.query import Query, wants_trash
 from syncd.sandbox.notion.schema import find
 from syncd.sandbox.notion.shapes import listing
-from syncd.sandbox.notion.store import Block, Database, DataSource, Node, Page, Rows, View
+from syncd.sandbox.notion.store import Database, DataSource, Node, Page, Rows, View
 
 JSON = dict[str, Any]
 DATABASE_KEYS = (
@@ -34,21 +34,25 @@ QUERY_KEYS = (
 )  # fmt: skip
 
 
-def container(app: App, given: object, where: str = "parent") -> tuple[str, str]:
-    """Return the place a new database or page is to have: page, block or workspace."""
+PLACES = ("page_id", "workspace")
+
+
+def container(
+    app: App, given: object, where: str = "parent", kinds: tuple[str, ...] = PLACES
+) -> tuple[str, str]:
+    """Return the place a new database or page is to have: page or workspace."""
     body = require_dict(given, where)
     if body.get("type") == "workspace" or "workspace" in body:
         return "workspace", ""
-    for kind, noun in (("page_id", "page"), ("block_id", "block")):
-        if kind in body:
-            identifier = require_uuid(body[kind], f"{where}.{kind}")
-            node = app.store.nodes.get(identifier)
-            if not isinstance(node, Page | Block) or not app.store.is_shared(node):
-                raise app.shapes.not_found(noun, identifier)
-            if app.store.is_trashed(node):
-                raise invalid(ARCHIVED)
-            return ("page_id" if isinstance(node, Page) else "block_id"), identifier
-    raise bad(f"{where}.page_id", "be defined", MISSING)
+    if "page_id" not in body:
+        raise fix_one([f"body.{where}.{name}" for name in kinds])
+    identifier = require_uuid(body["page_id"], f"{where}.page_id")
+    node = app.store.nodes.get(identifier)
+    if not isinstance(node, Page) or not app.store.is_shared(node):
+        raise app.shapes.not_found("page", identifier)
+    if app.store.is_trashed(node):
+        raise invalid(ARCHIVED)
+    return "page_id", identifier
 
 
 def set_trash(app: App, node: Node, call: Call, *, trashed: bool) -> None:

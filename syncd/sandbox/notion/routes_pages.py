@@ -82,7 +82,8 @@ class Pages:
         elif "database_id" in parent:
             source = self._only_source(parent)
         if source is None:
-            return container(self._app, parent), None
+            kinds = ("page_id", "database_id", "data_source_id", "workspace")
+            return container(self._app, parent, kinds=kinds), None
         if self._app.store.is_trashed(source):
             raise invalid(ARCHIVED)
         return ("data_source_id", source.id), source
@@ -281,6 +282,8 @@ class Pages:
             return self._listed(page, source, prop, call)
         assert source is not None  # noqa: S101 - only rows have such columns
         value = self._app.values.shown(source, prop, page)
+        if prop.type == "verification" and value["verified_by"]:
+            value["verified_by"] = self._app.shapes.partial_user(value["verified_by"]["id"])
         shown: JSON = {"object": "property_item", "type": prop.type, "id": encode_property(prop.id)}
         shown[prop.type] = value
         if prop.type == "rollup" and value["type"] == "array":

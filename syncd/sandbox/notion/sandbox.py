@@ -12,9 +12,10 @@ from syncd.sandbox.notion import access, routes_blocks, routes_databases, routes
 from syncd.sandbox.notion import routes_users as users
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.errors import MISSING, NotionError, invalid, shown
+from syncd.sandbox.notion.hands import Hands
 from syncd.sandbox.notion.ids import parse_uuid
 from syncd.sandbox.notion.publisher import NotionPublisher
-from syncd.sandbox.notion.store import Prop, User
+from syncd.sandbox.notion.store import User
 from syncd.sandbox.notion.subscriptions import cancel, subscribe, verify
 from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response, Router, json_response
@@ -36,6 +37,7 @@ class NotionSandbox:
     def __init__(self, clock: SandboxClock, *, seed: int = 1) -> None:
         self.clock = clock
         self.app = App(clock, seed, "Sandbox")
+        self.hands = Hands(self.app)
         self.token = TOKEN
         bot = self._add(User(self.app.ids.uuid4(), "syncd sandbox"))
         self.app.shapes.bot_id = bot
@@ -85,24 +87,14 @@ class NotionSandbox:
 
     def add_template(self, data_source_id: str, page_id: str, *, default: bool = False) -> None:
         """Make a page a template of a data source."""
-        source, page = self.app.store.source(data_source_id), self.app.store.page(page_id)
-        if source is None or page is None:
-            raise ValueError(f"no data source {data_source_id} or no page {page_id}")
-        source.templates.append((page_id, self.app.shapes.title(page), default))
+        self.hands.template(data_source_id, page_id, default=default)
 
     def add_formula(self, data_source_id: str, name: str, expression: str) -> None:
         """Add a formula column as a person does in the app: unlike the API's it has a known type.
 
         So it can be filtered on, and may use other formulas and columns of related pages.
         """
-        source = self.app.store.source(data_source_id)
-        if source is None:
-            raise ValueError(f"no data source {data_source_id}")
-        self.app.formulas.type_of(source, expression, by_person=True)
-        prop = Prop(self.app.ids.property_id(source.properties), name, "formula")
-        prop.config = {"expression": expression, "by_person": True}
-        source.properties[prop.id] = prop
-        self.app.store.revision += 1
+        self.hands.formula(data_source_id, name, expression)
 
     def add_emoji(self, name: str, url: str) -> str:
         """Add a custom emoji and return its id."""
@@ -174,7 +166,7 @@ class NotionSandbox:
         if request.method != "GET" and not request.path.endswith(READS):
             self.app.store.revision += 1
         legacy = self._version(request) == LEGACY
-        self.app.shapes.look(legacy=legacy, capabilities=held)
+        self.app.shapes.look(user, self.clock.now(), legacy=legacy, capabilities=held)
         need = self._needs[handler]
         if need is not None and need not in held:
             raise access.refusal()

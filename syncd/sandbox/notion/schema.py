@@ -22,14 +22,14 @@ JSON = dict[str, Any]
 TYPES = (
     "title", "rich_text", "number", "select", "multi_select", "status", "date", "people", "files",
     "checkbox", "url", "email", "phone_number", "formula", "relation", "rollup", "created_time",
-    "created_by", "last_edited_time", "last_edited_by", "unique_id", "button", "place",
-    "verification",
+    "created_by", "last_edited_time", "last_edited_by", "unique_id", "button", "location", "place",
+    "verification", "last_visited_time",
 )  # fmt: skip
 COLORS = ("default", *PLAIN_COLORS)
 READ_ONLY = frozenset(
     {
         "formula", "rollup", "created_time", "created_by", "last_edited_time", "last_edited_by",
-        "unique_id", "button",
+        "unique_id", "button", "location", "last_visited_time",
     }
 )  # fmt: skip
 NUMBER_FORMATS = (

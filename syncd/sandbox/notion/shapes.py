@@ -37,13 +37,16 @@ class Shapes:
         self.workspace_id = workspace_id
         self.workspace_name = workspace_name
         self.bot_id = ""
+        self.caller = ""
+        self.now = 0.0
         self.legacy = False
         self._capabilities: frozenset[str] = CAPABILITIES
         self.properties: Callable[[DataSource, Page, frozenset[str] | None], JSON] | None = None
         self.schemas: Schemas | None = None
 
-    def look(self, *, legacy: bool, capabilities: frozenset[str]) -> None:
-        """Show objects from now on as a version and a connection see them."""
+    def look(self, caller: str, now: float, *, legacy: bool, capabilities: frozenset[str]) -> None:
+        """Show objects from now on as a user, a version and a connection see them at a time."""
+        self.caller, self.now = caller, now
         self.legacy, self._capabilities = legacy, capabilities
 
     def not_found(self, kind: str, identifier: str) -> NotionError:

@@ -11,6 +11,7 @@ from syncd.sandbox.notion.checks import (
     SHORT_LIMIT,
     URL_LIMIT,
     require_bool,
+    require_choice,
     require_dict,
     require_list,
     require_text,
@@ -22,10 +23,11 @@ from syncd.sandbox.notion.ids import encode_property
 from syncd.sandbox.notion.schema import READ_ONLY, Schemas, find, ordered
 from syncd.sandbox.notion.shapes import Shapes
 from syncd.sandbox.notion.store import DataSource, Page, Prop, Store
-from syncd.sandbox.notion.times import rounded
+from syncd.sandbox.notion.times import instant, rounded
 
 JSON = dict[str, Any]
 Compute = Callable[[DataSource, Prop, Page, int | None], JSON]
+VERIFIED = ("verified", "unverified")
 SHOWN = 25  # references in one property of a page; the rest by the property item endpoint
 
 
@@ -54,7 +56,7 @@ class Values:
             "phone_number": self._short,
             "relation": self._relation,
             "place": lambda _prop, value, where: value and require_dict(value, where),
-            "verification": lambda _prop, value, where: require_dict(value, where),
+            "verification": self._verification,
         }
         self._showers: dict[str, Callable[[DataSource, Prop, Page], Any]] = {
             "select": self._show_option,
@@ -73,9 +75,7 @@ class Values:
             "formula": self.computed,
             "rollup": self.computed,
             "button": lambda _source, _prop, _page: {},
-            "verification": lambda _source, prop, page: page.values.get(
-                prop.id, {"state": "unverified", "verified_by": None, "date": None}
-            ),
+            "verification": self._show_verification,
         }
 
     def use(self, rollup: Compute, formula: Compute) -> None:
@@ -220,6 +220,27 @@ class Values:
             file_value(self._store, require_dict(item, f"{where}[{index}]"), f"{where}[{index}]")
             for index, item in enumerate(require_list(value, where))
         ]
+
+    def _verification(self, _prop: Prop, value: object, where: str) -> JSON | None:
+        """Return who verified a page and until when, None for nobody."""
+        given = require_dict(value, where)
+        state = require_choice(given.get("state", MISSING), f"{where}.state", VERIFIED)
+        if state == "unverified":
+            return None
+        date = richtext.date_value(given.get("date"), f"{where}.date")
+        return {"by": self._shapes.caller, "date": date}
+
+    def _show_verification(self, _source: DataSource, prop: Prop, page: Page) -> JSON:
+        held = page.values.get(prop.id)
+        if held is None:
+            return {"state": "unverified", "verified_by": None, "date": None}
+        end = (held["date"] or {}).get("end")
+        over = end is not None and instant(end) < self._shapes.now
+        return {
+            "state": "expired" if over else "verified",
+            "verified_by": self._shapes.user(held["by"]),
+            "date": held["date"],
+        }
 
     def _relation(self, prop: Prop, value: object, where: str) -> list[str]:
         found: list[str] = []
