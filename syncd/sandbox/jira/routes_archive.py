@@ -34,10 +34,10 @@ def _each(call: Call, *, archived: bool) -> Response:
         raise bad("issueIdsOrKeys must not be empty.")
     wrong: dict[str, list[str]] = {}
     done = 0
-    for name in named[:MAX_ISSUES]:
+    for name in dict.fromkeys(map(str, named[:MAX_ISSUES])):
         reason = _refusal(call, call.store.find_issue(name))
         if reason:
-            wrong.setdefault(reason, []).append(str(name))
+            wrong.setdefault(reason, []).append(name)
         else:
             _set(call, call.issue(name), archived=archived)
             done += 1
