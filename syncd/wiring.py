@@ -56,6 +56,7 @@ class System:
     roadmap: Roadmap
     directory: Directory
     errors: dict[str, SourceError] = field(default_factory=dict)  # who could not be asked, and why
+    accounts: dict[str, str] = field(default_factory=dict)  # connection -> the account we work as
 
     def context(
         self,
@@ -79,6 +80,7 @@ class System:
             progress=progress,
             stopping=stopping,
             index_lag=self.config.index_lags,
+            accounts=self.accounts,
             full_read_every=self.config.full_read_every,
             full=full,
             approved=approved,
@@ -116,6 +118,7 @@ class System:
                 )
         for name, schema in schemas.items():
             self.adapters[name].recall(schema)
+            self.accounts[name] = schema.me.id
         _note_mapping(self.store, self.roadmap, schemas)
 
     def _as_known(

@@ -10,6 +10,8 @@ from adapters.asana.catalogue import Catalogue, listing, objects, one
 from adapters.asana.changes import Cursor, Touched, parse_cursor, read_events
 from adapters.asana.client import BATCH_SIZE, PAGE_SIZE, Client, Get
 from adapters.asana.config import Config
+from adapters.asana.stories import FIELDS as STORY_FIELDS
+from adapters.asana.stories import entries
 from adapters.asana.translate import (
     creator,
     in_scope,
@@ -20,9 +22,19 @@ from adapters.asana.translate import (
     task_data,
     task_fields,
 )
-from syncd.core.errors import SourceError
 from syncd.core.ports import Clock
-from syncd.core.records import Answer, Draft, Edit, FieldKind, Page, Record, Schema, Scope, Value
+from syncd.core.records import (
+    Answer,
+    Draft,
+    Edit,
+    FieldKind,
+    LogEntry,
+    Page,
+    Record,
+    Schema,
+    Scope,
+    Value,
+)
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -46,6 +58,8 @@ def connect(
 
 class AsanaAdapter:
     """An account in Asana; keeps the laws of `syncd.core.ports.Adapter`."""
+
+    keeps_log = True
 
     def __init__(self, client: Client, workspace: str | None) -> None:
         self.connection = client.site.connection
@@ -194,6 +208,34 @@ class AsanaAdapter:
             case _:
                 return self._put(edit)
 
+    def log(self, scope: Scope, seen: Mapping[str, str]) -> dict[str, tuple[LogEntry, ...]]:
+        """Return what the stories of tasks tell; ten tasks with each request."""
+        found: dict[str, tuple[LogEntry, ...]] = {}
+        for gids in _chunks(list(seen)):
+            for gid, told in self._stories(gids).items():
+                try:
+                    found[gid] = entries(told, scope, seen[gid])
+                except (KeyError, TypeError, ValueError, AttributeError) as error:
+                    raise self._client.site.odd(
+                        f"sent a story that cannot be read: {error}"
+                    ) from error
+        return found
+
+    def _stories(self, gids: Sequence[str]) -> dict[str, list[Json]]:
+        """Return all stories of up to ten tasks; tasks out of sight are left out."""
+        path, found = "/tasks/{task}/stories", {}
+        gets = [Get(path.format(task=gid), STORY_FIELDS, PAGE_SIZE) for gid in gids]
+        for gid, answer in zip(gids, self._client.batch(gets), strict=True):
+            if answer is None:
+                continue
+            if answer.get("next_page"):
+                query = {"opt_fields": ",".join(STORY_FIELDS)}
+                pages = listing(self._client, path, query, task=gid)
+                found[gid] = [story for page in pages for story in page]
+            else:
+                found[gid] = list(objects(self._client, answer))
+        return found
+
     def normal(self, kind: str, value: str) -> str:
         """Return what Asana gives back for a text: descriptions lose what Asana cannot show."""
         return normal_notes(value) if kind == FieldKind.RICH_TEXT else value.strip("\r\n")
@@ -247,7 +289,7 @@ class AsanaAdapter:
             raise self._client.site.rejected(sentence, {"section": sentence})
         path, data = "/sections/{section}/addTask", {"task": edit.record}
         self._client.write("POST", path, data, {}, section=section)
-        return self._looked_up(edit)
+        return Answer(edit.record)
 
     def _put_below(self, edit: Edit, parent: Value) -> Answer:
         path, query = "/tasks/{task}/setParent", _shows(edit.scope)
@@ -266,19 +308,11 @@ class AsanaAdapter:
         actions += [_tag_action(edit.record, "removeTag", gid) for gid in removed]
         for chunk in _chunks(actions):
             self._client.batch_write(chunk, f"task {edit.record}")
-        return self._looked_up(edit)
+        return Answer(edit.record)
 
     def _shown(self, scope: Scope, answer: Json) -> Answer:
         task = one(self._client, answer)
         return Answer(task["gid"], record(task, scope))
-
-    def _looked_up(self, edit: Edit) -> Answer:
-        """Answer a change that Asana does not show; that it is made is known all the same."""
-        try:
-            found = self.read(edit.scope, [edit.record])
-        except SourceError:
-            found = ()
-        return Answer(edit.record, found[0] if found else None)
 
 
 def _page(

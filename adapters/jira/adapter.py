@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from adapters.jira.changelog import entries, moment
 from adapters.jira.client import Client, Reply
 from adapters.jira.config import Config
 from adapters.jira.discovery import Facts
@@ -25,13 +26,14 @@ from adapters.jira.translate import (
     normal,
     write_fields,
 )
-from syncd.core.errors import Rejected, SourceError, Stale, Unavailable
+from syncd.core.errors import Rejected, Stale, Unavailable
 from syncd.core.ports import Clock
 from syncd.core.records import (
     Answer,
     Draft,
     Edit,
     FieldKind,
+    LogEntry,
     Page,
     Record,
     Schema,
@@ -46,10 +48,13 @@ OVERLAP = 5 * 60 * 1000
 """Milliseconds that an incremental read goes back: more than the search index ever lags."""
 
 _PAGE = 100  # issues; Jira gives no more when fields are asked for
+_LOGS = 1000  # issues whose changelogs one request can ask for
 
 
 class JiraAdapter:
     """One connection to one Jira Cloud site; see `syncd.core.ports.Adapter` for the methods."""
+
+    keeps_log = True
 
     def __init__(self, connection: str, config: Config, client: Client) -> None:
         self.connection = connection
@@ -178,7 +183,10 @@ class JiraAdapter:
         return tuple(group for group in groups if group)
 
     def create(self, draft: Draft) -> Answer:
-        """Create an issue with its marker; the status is left as the workflow begins."""
+        """Create an issue with its marker; the status is left as the workflow begins.
+
+        Jira answers with its id and key only.
+        """
         infos = self.facts.known(draft.fields)
         values = {
             name: value
@@ -188,8 +196,8 @@ class JiraAdapter:
         body = self._body(values)
         body["fields"] |= {"project": {"id": draft.container}, "issuetype": {"id": draft.kind}}
         body["properties"] = [{"key": MARKER, "value": {"item": draft.marker}}]
-        created = str(self.client.write("POST", "issue", body=body).json["id"])
-        return self._answer(draft.scope, created)
+        made = self.client.write("POST", "issue", body=body).json
+        return Answer(str(made["id"]), key=str(made["key"]))
 
     def update(self, edit: Edit) -> Answer:
         """Change fields in one request, or the status by one transition."""
@@ -197,13 +205,44 @@ class JiraAdapter:
             return self._move(edit, str(edit.fields["status"]))
         body = self._body(edit.fields)
         body["historyMetadata"] = _history(edit)
-        reply = self.client.write(
-            "PUT", f"issue/{edit.record}", query={"returnIssue": "true"}, body=body
-        )
+        query = {"returnIssue": "true", "expand": "changelog"}
+        reply = self.client.write("PUT", f"issue/{edit.record}", query=query, body=body)
         if reply.json is None:
-            return self._answer(edit.scope, edit.record)
+            return Answer(edit.record)
         (record,) = self._records(self._reader(edit.scope), {"issues": [reply.json]})
-        return Answer(edit.record, record)
+        return Answer(edit.record, record, log=self._whole_log(edit, reply.json))
+
+    def _whole_log(self, edit: Edit, issue: Mapping[str, Any]) -> tuple[LogEntry, ...] | None:
+        """Return the changes an answer tells, unless it leaves some of them out: it shows the latest."""
+        since = edit.seen
+        told = issue.get("changelog") or {}
+        histories = told.get("histories") or ()
+        reaches_back = any(moment(history["created"]) <= since for history in histories)
+        if not reaches_back and len(histories) < int(told.get("total", 1)):
+            return None
+        return entries(histories, self.facts.known(edit.scope.fields), since)
+
+    def log(self, scope: Scope, seen: Mapping[str, str]) -> dict[str, tuple[LogEntry, ...]]:
+        """Return the changelogs of issues, many with each request."""
+        infos = self.facts.known(scope.fields)
+        found: dict[str, list[Any]] = {issue: [] for issue in seen}
+        for start in range(0, len(seen), _LOGS):
+            body: dict[str, object] = {"issueIdsOrKeys": list(seen)[start : start + _LOGS]}
+            while True:
+                answer = self.client.read("POST", "changelog/bulkfetch", body=body).json
+                try:
+                    for each in answer["issueChangeLogs"]:
+                        found.setdefault(each["issueId"], []).extend(each["changeHistories"])
+                except (KeyError, TypeError) as error:
+                    raise self.client.site.odd(f"sent a changelog without {error}") from error
+                token = answer.get("nextPageToken")
+                if not token or token == body.get("nextPageToken"):
+                    break
+                body["nextPageToken"] = token
+        try:
+            return {issue: entries(found[issue], infos, since) for issue, since in seen.items()}
+        except (KeyError, TypeError, ValueError) as error:
+            raise self.client.site.odd(f"sent a changelog that cannot be read: {error}") from error
 
     def _body(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """Return the JSON of an edit; raises Rejected for what its field cannot take."""
@@ -222,14 +261,6 @@ class JiraAdapter:
             f"was not asked: {reason}; correct the mapping of this field", {field: reason}
         )
 
-    def _answer(self, scope: Scope, issue: str) -> Answer:
-        """Show what a write led to. The write is done: a failure to show it is not one of it."""
-        try:
-            shown = self.read(scope, [issue])
-        except SourceError:
-            return Answer(issue)
-        return Answer(issue, shown[0] if shown else None)
-
     # status -------------------------------------------------------------------------------------
 
     def _move(self, edit: Edit, status: str) -> Answer:
@@ -244,13 +275,13 @@ class JiraAdapter:
             self.client.write("POST", path, body=body)
         except Rejected as error:
             raise self._not_moved(edit, ways[0], error) from error
-        return self._answer(edit.scope, edit.record)
+        return Answer(edit.record)
 
     def _no_way(self, edit: Edit, status: str) -> Answer:
         """Return the issue if it is in the status already; else say what the workflow lacks."""
         now_id, now_name = self._status_of(edit.record)
         if now_id == status:
-            return self._answer(edit.scope, edit.record)
+            return Answer(edit.record)
         target = self.facts.status_names.get(status, f"status {status}")
         reason = (
             f"the workflow has no transition from {now_name} to {target} that this account may use"

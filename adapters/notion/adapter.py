@@ -27,7 +27,7 @@ from adapters.notion.translate import (
 )
 from syncd.core.errors import Gone, Rejected, SourceError, Stale, Unexpected
 from syncd.core.ports import Adapter, Clock
-from syncd.core.records import Answer, Draft, Edit, Page, Record, Schema, Scope, Value
+from syncd.core.records import Answer, Draft, Edit, LogEntry, Page, Record, Schema, Scope, Value
 
 if TYPE_CHECKING:
     import httpx
@@ -60,6 +60,8 @@ def publisher(adapter: Adapter) -> NotionPublisher:
 
 class NotionAdapter:
     """See `syncd.core.ports.Adapter`. One scope is one data source."""
+
+    keeps_log = False  # a page names who edited it last, and nothing else
 
     def __init__(self, client: Client) -> None:
         self.connection = client.site.connection
@@ -262,6 +264,11 @@ class NotionAdapter:
             lambda: self._client.write("PATCH", path, what, {"properties": properties}),
         )
         return Answer(edit.record, answer.record)
+
+    def log(self, scope: Scope, seen: Mapping[str, str]) -> dict[str, tuple[LogEntry, ...]]:
+        """Notion keeps no log that an integration could read."""
+        del scope, seen
+        return {}
 
     def normal(self, kind: str, value: str) -> str:
         """Return how Notion spells a text."""

@@ -103,6 +103,7 @@ class Intent:
     fields: Mapping[str, Value]
     cells: Mapping[str, tuple[Value, Value]]
     reasons: Mapping[str, str]
+    seen: str = ""  # `updated` of the record when it was planned; "" for a creation
     state: IntentState = IntentState.PLANNED
     created_at: float = 0.0
     sent_at: float | None = None

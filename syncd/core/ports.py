@@ -21,7 +21,7 @@ from syncd.core.model import (
     Notice,
     StoredRecord,
 )
-from syncd.core.records import Answer, Draft, Edit, Page, Record, Schema, Scope
+from syncd.core.records import Answer, Draft, Edit, LogEntry, Page, Record, Schema, Scope
 from syncd.core.views import PageBlock
 
 
@@ -50,6 +50,7 @@ class Adapter(Protocol):
     """
 
     connection: str
+    keeps_log: bool  # the service can tell who changed what, and when: see `log`
 
     def discover(self, containers: Sequence[str]) -> Schema:
         """Read what the service offers. `containers` are names, keys or ids as people write them.
@@ -92,6 +93,14 @@ class Adapter(Protocol):
 
     def update(self, edit: Edit) -> Answer:
         """Change fields of one record; `edit.fields` is one group of `requests`."""
+        ...
+
+    def log(self, scope: Scope, seen: Mapping[str, str]) -> dict[str, tuple[LogEntry, ...]]:
+        """Return what the service's own log tells of changes to records, oldest first, by record.
+
+        `seen` gives for each record the `updated` after which changes count. A record that cannot be
+        seen is left out. Only asked where `keeps_log` is true.
+        """
         ...
 
     def normal(self, kind: str, value: str) -> str:

@@ -23,7 +23,7 @@ An empty field is None, never "" or (). An option that does not exist yet is ref
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 Value = None | str | bool | float | tuple[str, ...]
@@ -191,16 +191,39 @@ class Edit:
     container: str
     record: str
     fields: Mapping[str, Value]
-    before: Mapping[str, Value] = field(default_factory=dict)
+    seen: str = ""  # `updated` of the record as we last saw it
     attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change of one field, as the service's own log of a record tells it.
+
+    `before` and `after` are neutral values, where `told` says that the log names them. `attempt` is
+    the mark of one of our attempts (`Edit.attempt`), where the service keeps it with the change.
+    """
+
+    field: str
+    at: str  # comparable with Record.updated
+    author: str | None
+    before: Value = None
+    after: Value = None
+    told: bool = True
+    attempt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a write answered. `record` is None when the service did not show the result."""
+    """What a write answered. `record` is None when the service did not show the result.
+
+    `key` is how people call it, where the answer told that. `log` are the changes of the record since
+    `Edit.seen`, where the answer told them too.
+    """
 
     id: str
     record: Record | None = None
+    key: str = ""
+    log: tuple[LogEntry, ...] | None = None
 
 
 def neutral_set(values: Iterable[str]) -> tuple[str, ...] | None:

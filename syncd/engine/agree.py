@@ -1,12 +1,19 @@
-"""What a record shows after a write of ours becomes the new base of the cells that were written."""
+"""What became of a write of ours: judged cell by cell, by what the tool shows and by its own log.
+
+What a tool shows after our write becomes the new base of the cells that were written, unless somebody
+has edited them since: that edit must be seen as one. A value alone cannot tell the two apart, nor what
+our write replaced; the tool's log of who changed what can. Where a tool keeps none, the account that
+edited the record last is all there is to go by.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from syncd.core.fields import FieldType
-from syncd.core.model import Cell, Intent
-from syncd.core.records import FieldKind, Record, Value
+from syncd.core.model import Cell, HistoryEntry, Intent
+from syncd.core.records import FieldKind, LogEntry, Record, Value
 from syncd.core.rules import CellRule, UnmappedError
 from syncd.core.values import same
 from syncd.engine.context import Context
@@ -15,63 +22,250 @@ SPELLED = (FieldType.NUMBER, FieldType.TEXT, FieldType.RICH_TEXT, FieldType.URL)
 """Types that a tool may spell its own way (rounded, trimmed) and yet has taken."""
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known after a write was sent.
+
+    `answered`: the service said that it was done. `at_once`: `record` is what that answer showed, so
+    that nobody can have edited it in between. `log` are the changes since the record was last seen
+    before the write; None where they were not asked for, or the service keeps none.
+    """
+
+    record: Record
+    answered: bool
+    at_once: bool = False
+    log: tuple[LogEntry, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The cell from now on (None: our write did not arrive), and the edit that our write replaced."""
+
+    cell: Cell | None
+    replaced: LogEntry | None = None
+
+
 def decoded(context: Context, rule: CellRule, record: Record) -> Value:
     """Return what a record shows in a cell, in canonical form. Raises UnmappedError."""
-    raw = record.fields.get(rule.remote)
+    return _canonical(context, rule, record.fields.get(rule.remote))
+
+
+def settle(context: Context, level: str, intent: Intent, evidence: Evidence) -> bool:
+    """Store what became of the cells of an intent; tell whether all of it arrived.
+
+    What was written, and what of people's it replaced unseen, is put into the history.
+    """
+    rules = context.roadmap.cells_of(level, intent.connection)
+    verdicts = {
+        name: _judge(context, rules[name], intent, evidence)
+        for name in intent.cells
+        if name in rules
+    }
+    cells = {name: verdict.cell for name, verdict in verdicts.items() if verdict.cell is not None}
+    arrived = set(cells)
+    if intent.kind == "create":
+        cells.update(_begun(context, rules, intent, evidence))
+    context.store.save_cells(intent.connection, evidence.record.id, cells)
+    if intent.kind == "update":
+        context.store.append_history(_told(context, intent, evidence, arrived, verdicts))
+    return arrived == set(intent.cells)
+
+
+def _judge(context: Context, rule: CellRule, intent: Intent, evidence: Evidence) -> _Verdict:
+    if intent.kind == "create":
+        return _Verdict(_born(context, rule, intent, evidence))
+    if evidence.log is None:
+        return _Verdict(_by_value(context, rule, intent, evidence))
+    return _by_log(context, rule, intent, evidence, evidence.log)
+
+
+def _by_log(
+    context: Context,
+    rule: CellRule,
+    intent: Intent,
+    evidence: Evidence,
+    log: Sequence[LogEntry],
+) -> _Verdict:
+    """Find our attempt in the log: what it replaced stands before it, later edits after it."""
+    old, new = intent.cells[rule.field]
+    entries = [entry for entry in log if entry.field == rule.remote]
+    at = _ours(context, rule, intent, entries)
+    shown = _shown(context, rule, evidence.record)
+    if at is None:
+        # it held the value already, or the tool answered and did nothing, or it does not log this field
+        arrived = evidence.answered or _holds(context, rule, evidence.record, intent)
+        silent = arrived and not entries
+        return _Verdict(Cell(shown, new, has_sent=True) if silent else None)
+    base = shown if at == len(entries) - 1 else _read(context, rule, entries[at].after, new)
+    before = [entry for entry in entries[:at] if not _by_us(context, intent, entry)]
+    lost = before[-1] if before and _unseen(context, rule, entries[at], old) else None
+    return _Verdict(Cell(base, new, has_sent=True), lost)
+
+
+def _ours(
+    context: Context, rule: CellRule, intent: Intent, entries: Sequence[LogEntry]
+) -> int | None:
+    """Return which entry is this attempt: by its mark, else the last one of our account without any.
+
+    An entry of ours that says another value, in a field that is never respelled, is of an older
+    attempt: services do not count every change as one that makes a record younger.
+    """
+    new, kind = intent.cells[rule.field][1], context.roadmap.fields[rule.field].type
+    found = None
+    for number, entry in enumerate(entries):
+        if entry.attempt == intent.id:
+            found = number
+        elif not entry.attempt and _by_us(context, intent, entry):
+            says = _read(context, rule, entry.after, new) if entry.told else new
+            if kind in SPELLED or same(kind, says, new):
+                found = number
+    return found
+
+
+def _by_us(context: Context, intent: Intent, entry: LogEntry) -> bool:
+    return bool(entry.attempt) or entry.author == context.accounts.get(intent.connection, "")
+
+
+def _unseen(context: Context, rule: CellRule, entry: LogEntry, old: Value) -> bool:
+    """Tell whether our entry replaced something else than we knew of."""
+    if not entry.told:
+        return True
+    try:
+        before = _canonical(context, rule, entry.before)
+    except UnmappedError:
+        return True
+    return not same(context.roadmap.fields[rule.field].type, before, old)
+
+
+def _by_value(context: Context, rule: CellRule, intent: Intent, evidence: Evidence) -> Cell | None:
+    """Judge without a log: by the value shown, and by whether we or a person edited the record last."""
+    old, new = intent.cells[rule.field]
+    shown = _shown(context, rule, evidence.record)
+    if evidence.at_once or _holds(context, rule, evidence.record, intent):
+        return Cell(shown, new, has_sent=True)
+    kind = context.roadmap.fields[rule.field].type
+    theirs = _edited_by_a_person(context, evidence.record)
+    if evidence.answered:
+        return Cell(new if theirs else shown, new, has_sent=True)
+    if theirs is False and not same(kind, shown, old):
+        return Cell(shown, new, has_sent=True)  # nobody else was there: it is our value, respelled
+    return None
+
+
+def _born(context: Context, rule: CellRule, intent: Intent, evidence: Evidence) -> Cell:
+    """Judge a cell of a record that we made. What the tool did not take yet does not count as sent."""
+    new = intent.cells[rule.field][1]
+    kind = context.roadmap.fields[rule.field].type
+    base = _at_birth(context, rule, evidence, new)
+    taken = same(kind, base, new) or (kind in SPELLED and base is not None)
+    blind = evidence.log is None and not evidence.at_once
+    if blind and not taken and _edited_by_a_person(context, evidence.record):
+        return Cell(new, new, has_sent=True)
+    return Cell(base, new, has_sent=taken)
+
+
+def _at_birth(context: Context, rule: CellRule, evidence: Evidence, new: Value) -> Value:
+    """Return what a record of ours held in a cell before anybody edited it."""
+    first = next((entry for entry in evidence.log or () if entry.field == rule.remote), None)
+    if first is None:
+        return _shown(context, rule, evidence.record)
+    return _read(context, rule, first.before, new) if first.told else new
+
+
+def _begun(
+    context: Context, rules: Mapping[str, CellRule], intent: Intent, evidence: Evidence
+) -> dict[str, Cell]:
+    """Return the cells that our creation gave nothing for.
+
+    What a new record shows there is nobody's word: it is where both sides begin.
+    """
+    cells: dict[str, Cell] = {}
+    for name, rule in rules.items():
+        if name not in intent.cells:
+            try:
+                decoded(context, rule, evidence.record)
+            except UnmappedError:
+                continue
+            cells[name] = Cell(_at_birth(context, rule, evidence, None))
+    return cells
+
+
+def _edited_by_a_person(context: Context, record: Record) -> bool | None:
+    """Tell whether the last edit of a record was not ours; None where the tool does not say."""
+    me = context.accounts.get(record.connection)
+    return None if me is None or record.author is None else record.author != me
+
+
+def holds_all(context: Context, level: str, record: Record, intent: Intent) -> bool:
+    """Tell whether a record shows everything that was sent, as the tool spells it."""
+    rules = context.roadmap.cells_of(level, intent.connection)
+    return all(
+        _holds(context, rules[name], record, intent) for name in intent.cells if name in rules
+    )
+
+
+def _holds(context: Context, rule: CellRule, record: Record, intent: Intent) -> bool:
+    sent, shown = intent.fields.get(rule.remote), record.fields.get(rule.remote)
+    if isinstance(sent, str) and isinstance(shown, str):
+        normal = context.adapters[intent.connection].normal
+        return shown in (sent, normal(rule.kind, sent))
+    return shown == sent
+
+
+def _canonical(context: Context, rule: CellRule, raw: Value) -> Value:
     if rule.kind is not FieldKind.PARENT:
         return rule.decode(raw, context.directory)
     if not isinstance(raw, str):
         return None
-    return context.store.linked_items(record.connection, [raw]).get(raw)
+    return context.store.linked_items(rule.connection, [raw]).get(raw)
 
 
-def agree(
-    context: Context,
-    level: str,
-    record: Record,
-    given: Mapping[str, Value],
-    *,
-    created: bool = False,
-) -> None:
-    """Store what became of the canonical values that were given to a tool, by field.
-
-    After a creation a field the tool did not take yet does not count as sent: an update follows. And
-    what a new record shows in its other fields is nobody's word: it is where both sides begin.
-    """
-    rules = context.roadmap.cells_of(level, record.connection)
-    cells: dict[str, Cell] = {}
-    for name, value in given.items():
-        shown = _shown(context, rules[name], record)
-        kind = context.roadmap.fields[name].type
-        taken = same(kind, shown, value) or (kind in SPELLED and shown is not None)
-        cells[name] = Cell(shown, value, has_sent=taken or not created)
-    if created:
-        cells.update(_begun(context, rules, record, given))
-    context.store.save_cells(record.connection, record.id, cells)
+def _read(context: Context, rule: CellRule, raw: Value, otherwise: Value) -> Value:
+    try:
+        return _canonical(context, rule, raw)
+    except UnmappedError:
+        return otherwise
 
 
 def _shown(context: Context, rule: CellRule, record: Record) -> Value:
-    try:
-        return decoded(context, rule, record)
-    except UnmappedError:
-        return None
+    return _read(context, rule, record.fields.get(rule.remote), None)
 
 
-def _begun(
-    context: Context, rules: Mapping[str, CellRule], record: Record, given: Mapping[str, Value]
-) -> dict[str, Cell]:
-    cells: dict[str, Cell] = {}
-    for name, rule in rules.items():
-        if name not in given:
-            try:
-                cells[name] = Cell(decoded(context, rule, record))
-            except UnmappedError:
-                continue
-    return cells
+def _told(
+    context: Context,
+    intent: Intent,
+    evidence: Evidence,
+    arrived: Iterable[str],
+    verdicts: Mapping[str, _Verdict],
+) -> list[HistoryEntry]:
+    entries = []
+    for name in sorted(arrived):
+        old, new = intent.cells[name]
+        rule, _, reason = intent.reasons.get(name, "").partition(" ")
+        how = reason if evidence.answered else "found as sent"
+        replaced = verdicts[name].replaced
+        if replaced is not None:
+            entries.append(_lost(context, intent, name, replaced))
+        entries.append(
+            context.entry(
+                intent.item, name, "wrote", intent.connection, before=old, after=new, rule=rule,
+                detail=f"{how}; {intent.id}",
+            )
+        )  # fmt: skip
+    return entries
 
 
-def begin(context: Context, level: str, record: Record, intent: Intent) -> None:
-    """Agree on a record that our own creation made, though no answer said so."""
-    rules = context.roadmap.cells_of(level, record.connection)
-    given = {name: new for name, (_old, new) in intent.cells.items() if name in rules}
-    agree(context, level, record, given, created=True)
+def _lost(context: Context, intent: Intent, name: str, entry: LogEntry) -> HistoryEntry:
+    """Return the history of an edit made between our last look and our write: it is not forgotten."""
+    level = context.store.items([intent.item])[intent.item].level
+    rule = context.roadmap.cells_of(level, intent.connection)[name]
+    told = "" if entry.told else ", its value is not told"
+    context.count(intent.connection, corrected=1)
+    return context.entry(
+        intent.item, name, "corrected", intent.connection,
+        before=_read(context, rule, entry.after, entry.after) if entry.told else None,
+        after=intent.cells[name][1],
+        author=context.directory.person(intent.connection, entry.author) if entry.author else None,
+        rule=intent.reasons.get(name, "").partition(" ")[0],
+        detail=f"edited {entry.at}, replaced before it could be seen{told}; {intent.id}",
+    )  # fmt: skip

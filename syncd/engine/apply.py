@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.errors import Gone, NotAllowed, Permanent, Rejected, SourceError, Temporary
-from syncd.core.model import Cell, HistoryEntry, Intent, IntentState
+from syncd.core.model import Cell, Intent, IntentState
 from syncd.core.plan import CellChange, Change, unread
 from syncd.core.ports import Adapter
-from syncd.core.records import Answer, Draft, Edit, FieldKind, Record, Scope, Value
-from syncd.core.rules import SHARED, UnmappedError
+from syncd.core.records import Answer, Draft, Edit, FieldKind, LogEntry, Record, Scope, Value
+from syncd.core.rules import DERIVED, SHARED, UnmappedError
 from syncd.core.values import digest, same
-from syncd.engine.agree import agree, decoded
+from syncd.engine.agree import Evidence, decoded, holds_all, settle
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_of, observe
 
 
 @dataclass(frozen=True, slots=True)
 class _Unread:
-    """A write that was answered without the result. Its intent stays open until that has been read."""
+    """A write that was answered without all that its result is judged by.
+
+    Its intent stays open until that has been read. `shown` is the record, where the answer had it.
+    """
 
     change: Change
-    cells: tuple[CellChange, ...]
+    intent: Intent
     record: str
-    intent: str
-
-    @property
-    def given(self) -> dict[str, Value]:
-        """Return the canonical values that were written."""
-        return _given(self.cells)
-
-
-def _given(cells: Iterable[CellChange]) -> dict[str, Value]:
-    return {cell.field: cell.new for cell in cells}
+    shown: Record | None
 
 
 @dataclass(slots=True)
@@ -138,15 +132,25 @@ def _encode(context: Context, change: Change) -> dict[str, Value]:
     return values
 
 
+def _owner(context: Context, change: Change, cell: CellChange) -> str | None:
+    return context.roadmap.fields[cell.field].owners.get(change.level)
+
+
+def _edited_by_people(context: Context, change: Change, cells: Iterable[CellChange]) -> bool:
+    """Tell whether there are cells that people edit too; what is computed nobody else writes."""
+    return any(_owner(context, change, cell) != DERIVED for cell in cells)
+
+
 def _still_as_planned(lane: _Lane, scope: Scope, change: Change) -> bool:
-    """Read before writing what people may edit too; a record that has moved is planned anew."""
+    """Read before writing what people may edit too; a record that has moved is planned anew.
+
+    A value that is not theirs to decide is written over in any case: there the read only serves to put
+    down what was there, which the log of a tool that keeps one tells as well.
+    """
     context = lane.context
-    shared = [
-        cell
-        for cell in change.cells
-        if context.roadmap.fields[cell.field].owners.get(change.level) == SHARED
-    ]
-    if not shared or change.record is None:
+    shared = [cell for cell in change.cells if _owner(context, change, cell) == SHARED]
+    blind = not lane.adapter.keeps_log and _edited_by_people(context, change, change.cells)
+    if change.record is None or not (shared or blind):
         return True
     fresh = lane.adapter.read(scope, [change.record])
     observe(context, fresh)
@@ -192,12 +196,18 @@ def _intent(
         fields=dict(fields),
         cells={cell.field: (cell.old, cell.new) for cell in cells},
         reasons={cell.field: f"{cell.rule} {cell.reason}" for cell in cells},
+        seen=_last_seen(lane.context, change),
         created_at=now,
     )
     with lane.context.store.transaction():
         lane.context.store.intend([intent])
         lane.context.store.sent(intent.id, now)
     return intent
+
+
+def _last_seen(context: Context, change: Change) -> str:
+    stored = context.store.record(change.connection, change.record) if change.record else None
+    return stored.record.updated if stored is not None else ""
 
 
 class _VagueError(Exception):
@@ -293,8 +303,8 @@ def _create(lane: _Lane, scope: Scope, change: Change, values: Mapping[str, Valu
     if answer is None:
         return
     record = answer.record or Record(
-        change.connection, scope.id, answer.id, change.container, side.create_kind, answer.id, "", "",
-        fields, marker=change.item,
+        change.connection, scope.id, answer.id, change.container, side.create_kind,
+        answer.key or answer.id, "", "", fields, marker=change.item,
     )  # fmt: skip
     with context.store.transaction():
         context.store.observe([(record, change.level)], 0)
@@ -304,13 +314,13 @@ def _create(lane: _Lane, scope: Scope, change: Change, values: Mapping[str, Valu
             [context.entry(change.item, "", "created", change.connection, detail=detail)]
         )
         if answer.record is not None:
-            context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now(), answer.id)
-            agree(context, change.level, record, _given(cells), created=True)
+            evidence = Evidence(answer.record, answered=True, at_once=True)
+            _confirm(context, change, intent, evidence)
         context.store.mark_dirty([change.item])
     context.count(change.connection, created=1)
     lane.done += 1
     if answer.record is None:
-        lane.unread.append(_Unread(change, cells, record.id, intent.id))
+        lane.unread.append(_Unread(change, intent, record.id, None))
 
 
 def _update(
@@ -323,7 +333,7 @@ def _update(
     context = lane.context
     fields = {cell.remote: values[cell.field] for cell in cells}
     intent = _intent(lane, scope, change, cells, fields)
-    edit = Edit(scope, change.container, str(change.record), fields, {}, intent.id)
+    edit = Edit(scope, change.container, str(change.record), fields, intent.seen, intent.id)
     try:
         answer = _send(lane, intent, cells, lambda: lane.adapter.update(edit))
     except _VagueError:
@@ -332,48 +342,71 @@ def _update(
         return
     if answer is None:
         return
-    with context.store.transaction():
-        context.store.append_history(_written(context, change, cells, intent.id))
-        if answer.record is not None:
-            context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now())
-            context.store.observe([(answer.record, level_of(context.roadmap, answer.record))], 0)
-            agree(context, change.level, answer.record, _given(cells))
     context.count(change.connection, updated=1)
     lane.done += 1
-    if answer.record is None:
-        lane.unread.append(_Unread(change, cells, str(change.record), intent.id))
+    logged = lane.adapter.keeps_log and _edited_by_people(context, change, cells)
+    if answer.record is None or (logged and answer.log is None):
+        lane.unread.append(_Unread(change, intent, str(change.record), answer.record))
+        return
+    evidence = Evidence(answer.record, answered=True, at_once=True, log=answer.log)
+    with context.store.transaction():
+        _confirm(context, change, intent, evidence)
 
 
-def _written(
-    context: Context, change: Change, cells: Iterable[CellChange], attempt: str
-) -> list[HistoryEntry]:
-    return [
-        context.entry(
-            change.item, cell.field, "wrote", change.connection, before=cell.old, after=cell.new,
-            rule=cell.rule, detail=f"{cell.reason}; {attempt}",
-        )
-        for cell in cells
-    ]  # fmt: skip
+def _confirm(context: Context, change: Change, intent: Intent, evidence: Evidence) -> None:
+    """Close the intent of a write that was answered, with what became of it."""
+    record = evidence.record
+    context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now(), record.id)
+    context.store.observe([(record, level_of(context.roadmap, record) or change.level)], 0)
+    settle(context, change.level, intent, evidence)
 
 
 def _read_back(lane: _Lane) -> None:
-    """Ask what the tool made of the writes whose answers did not show it; many at once."""
-    context, store = lane.context, lane.context.store
+    """Ask for what the answers to writes did not show: the records, and the tool's own log of them."""
     by_container: dict[str, list[_Unread]] = {}
     for entry in lane.unread:
         by_container.setdefault(entry.change.container, []).append(entry)
     lane.unread = []
     for container, entries in by_container.items():
-        scope = context.roadmap.scope_of(lane.adapter.connection, container)
-        ids = list(dict.fromkeys(entry.record for entry in entries))
-        found = {record.id: record for record in lane.adapter.read(scope, ids)}
-        with store.transaction():
-            pairs = [(record, level_of(context.roadmap, record)) for record in found.values()]
-            store.observe(pairs, 0)
-            for entry in entries:
-                store.settle(entry.intent, IntentState.CONFIRMED, context.clock.now(), entry.record)
-                if entry.record in found:
-                    created = entry.change.record is None
-                    record = found[entry.record]
-                    agree(context, entry.change.level, record, entry.given, created=created)
-                store.mark_dirty([entry.change.item])
+        scope = lane.context.roadmap.scope_of(lane.adapter.connection, container)
+        _read_back_from(lane, scope, entries)
+
+
+def _read_back_from(lane: _Lane, scope: Scope, entries: Sequence[_Unread]) -> None:
+    context, store = lane.context, lane.context.store
+    ids = list(dict.fromkeys(entry.record for entry in entries if entry.shown is None))
+    found = {record.id: record for record in (lane.adapter.read(scope, ids) if ids else ())}
+    logs = read_logs(
+        context, lane.adapter, scope, [(e.intent, e.shown or found.get(e.record)) for e in entries]
+    )
+    with store.transaction():
+        for entry in entries:
+            record = entry.shown or found.get(entry.record)
+            store.mark_dirty([entry.change.item])
+            if record is None:  # done, and out of sight since
+                store.settle(entry.intent.id, IntentState.CONFIRMED, context.clock.now())
+                continue
+            at_once, log = entry.shown is not None, logs.get(record.id)
+            _confirm(context, entry.change, entry.intent, Evidence(record, True, at_once, log))  # noqa: FBT003
+
+
+def read_logs(
+    context: Context,
+    adapter: Adapter,
+    scope: Scope,
+    writes: Iterable[tuple[Intent, Record | None]],
+) -> dict[str, tuple[LogEntry, ...]]:
+    """Return the tool's log of the records that were written to, since they were last seen before.
+
+    Not asked for: what a tool does not keep, and records we made that show just what was sent.
+    """
+    seen: dict[str, str] = {}
+    for intent, record in writes:
+        if record is None or not adapter.keeps_log:
+            continue
+        level = context.store.items([intent.item])[intent.item].level
+        if intent.kind == "update":
+            seen[record.id] = min(intent.seen, seen.get(record.id, intent.seen))
+        elif not holds_all(context, level, record, intent):
+            seen.setdefault(record.id, record.created)
+    return adapter.log(scope, seen) if seen else {}

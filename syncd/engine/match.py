@@ -11,7 +11,7 @@ from syncd.core.model import Intent, Item, StoredRecord
 from syncd.core.records import FieldKind
 from syncd.core.rules import Roadmap, Side
 from syncd.engine.adopt import Place, conclude, states, strangers_wait
-from syncd.engine.agree import begin
+from syncd.engine.agree import Evidence, settle
 from syncd.engine.context import Context
 from syncd.engine.fetch import UNMATCHED
 
@@ -131,7 +131,8 @@ def _place(facts: _Pass, stored: StoredRecord) -> bool:
         context.store.save_items([new])
     context.store.link(record.connection, record.id, item, how)
     if how == "marker" and (record.connection, item) in facts.making:
-        begin(context, level, record, facts.making[record.connection, item])
+        intent = facts.making[record.connection, item]
+        settle(context, level, intent, Evidence(record, answered=False))
     context.store.mark_dirty([item])
     context.store.append_history(
         [context.entry(item, "", "linked", record.connection, detail=f"{record.key} by {how}")]

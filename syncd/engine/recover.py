@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from syncd.core.errors import SourceError
 from syncd.core.model import Intent, IntentState
 from syncd.core.records import Record, Scope
-from syncd.core.rules import CellRule
-from syncd.engine.agree import agree, begin
+from syncd.engine.agree import Evidence, settle
+from syncd.engine.apply import read_logs
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_of, observe
 
@@ -38,7 +38,8 @@ def recover(context: Context, *, wait: bool) -> None:
 
 
 def _settler(context: Context, intents: list[Intent], *, wait: bool) -> Callable[[], None]:
-    def settle() -> None:
+    def settle_all() -> None:
+        updates: dict[str, tuple[Scope, list[Intent]]] = {}
         for intent in intents:
             try:
                 scope = context.roadmap.scope_of(intent.connection, intent.container)
@@ -47,9 +48,11 @@ def _settler(context: Context, intents: list[Intent], *, wait: bool) -> Callable
             if intent.kind == "create":
                 _settle_create(context, scope, intent, wait=wait)
             else:
-                _settle_update(context, scope, intent)
+                updates.setdefault(scope.id, (scope, []))[1].append(intent)
+        for scope, found in updates.values():
+            _settle_updates(context, scope, found)
 
-    return settle
+    return settle_all
 
 
 def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool) -> None:
@@ -78,7 +81,9 @@ def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> No
         store.mark_dirty([intent.item])
         return
     record = min(found, key=lambda each: (each.created, each.id))
-    level = _level(context, intent)
+    scope = context.roadmap.scope_of(intent.connection, intent.container)
+    logs = read_logs(context, context.adapters[intent.connection], scope, [(intent, record)])
+    level = store.items([intent.item])[intent.item].level
     with store.transaction():
         observe(context, (record,))
         store.settle(intent.id, IntentState.CONFIRMED, now, record.id)
@@ -89,56 +94,25 @@ def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> No
             store.append_history(
                 [context.entry(intent.item, "", "created", intent.connection, detail=detail)]
             )
-        if level is not None:
-            begin(context, level, record, intent)
+        settle(context, level, intent, Evidence(record, answered=False, log=logs.get(record.id)))
         store.mark_dirty([intent.item])
 
 
-def _level(context: Context, intent: Intent) -> str | None:
-    item = context.store.items([intent.item]).get(intent.item)
-    return item.level if item is not None else None
-
-
-def _settle_update(context: Context, scope: Scope, intent: Intent) -> None:
-    """Look at the record: if it holds what we sent the write arrived, else it is planned anew."""
-    record_id = intent.record or ""
-    found = context.adapters[intent.connection].read(scope, [record_id])
-    with context.store.transaction():
-        observe(context, found)
-        arrived = bool(found) and _take_over(context, intent, found[0])
-        state = IntentState.CONFIRMED if arrived else IntentState.REFUTED
-        outcome = "found as sent" if arrived else "not found as sent"
-        context.store.settle(intent.id, state, context.clock.now(), outcome)
-        context.store.mark_dirty([intent.item])
-
-
-def _take_over(context: Context, intent: Intent, record: Record) -> bool:
-    """Agree on every cell that shows what was sent, as the tool spells it; tell whether all do."""
-    level = _level(context, intent)
-    rules = context.roadmap.cells_of(level or "", intent.connection)
-    arrived = {
-        name: new
-        for name, (_old, new) in intent.cells.items()
-        if name in rules and _holds(context, rules[name], record, intent)
-    }
-    if level is not None and arrived:
-        agree(context, level, record, arrived)
-        context.store.append_history(
-            [
-                context.entry(
-                    intent.item, name, "wrote", intent.connection, before=intent.cells[name][0],
-                    after=new, rule=intent.reasons.get(name, "").partition(" ")[0],
-                    detail=f"found as sent; {intent.id}",
-                )
-                for name, new in arrived.items()
-            ]
-        )  # fmt: skip
-    return len(arrived) == len(intent.cells)
-
-
-def _holds(context: Context, rule: CellRule, record: Record, intent: Intent) -> bool:
-    sent, shown = intent.fields.get(rule.remote), record.fields.get(rule.remote)
-    if isinstance(sent, str) and isinstance(shown, str):
-        normal = context.adapters[intent.connection].normal
-        return shown in (sent, normal(rule.kind, sent))
-    return shown == sent
+def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -> None:
+    """Look at the records and at the tool's log of them: what did not arrive is planned anew."""
+    store, adapter = context.store, context.adapters[scope.connection]
+    ids = list(dict.fromkeys(str(intent.record) for intent in intents))
+    found = {record.id: record for record in adapter.read(scope, ids)}
+    writes = [(intent, found.get(str(intent.record))) for intent in intents]
+    logs = read_logs(context, adapter, scope, writes)
+    with store.transaction():
+        observe(context, tuple(found.values()))
+        for intent, record in writes:
+            level = store.items([intent.item])[intent.item].level
+            arrived = record is not None and settle(
+                context, level, intent, Evidence(record, answered=False, log=logs.get(record.id))
+            )
+            state = IntentState.CONFIRMED if arrived else IntentState.REFUTED
+            outcome = "found as sent" if arrived else "not found as sent"
+            store.settle(intent.id, state, context.clock.now(), outcome)
+            store.mark_dirty([intent.item])

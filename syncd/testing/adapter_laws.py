@@ -172,8 +172,8 @@ class Lab:
 
     def write(self, record: str, fields: Mapping[str, Value]) -> Answer:
         """Change one group of fields."""
-        before = self.read(record).fields
-        edit = Edit(self.scope, self.container, record, fields, before, attempt="attempt-1")
+        seen = self.read(record).updated
+        edit = Edit(self.scope, self.container, record, fields, seen, attempt="attempt-1")
         return self.adapter.update(edit)
 
     def pages(self, cursor: str | None = None) -> list[Page]:
@@ -344,6 +344,46 @@ class AdapterLaws:
         for name in (lab.title, *lab.examples):
             if fields[name].kind in {FieldKind.TITLE, FieldKind.TEXT, FieldKind.RICH_TEXT}:
                 yield name, fields[name].kind
+
+    # the log ------------------------------------------------------------------------------------
+
+    def test_log_tells_what_we_changed(self, lab: Lab) -> None:
+        if not lab.adapter.keeps_log:
+            return
+        record, me = lab.create("Thing").id, lab.adapter.discover([lab.container]).me.id
+        kinds = {name: field.kind for name, field in lab.fields().items()}
+        for name, values in {lab.title: ("First", "Second"), **lab.examples}.items():
+            lab.pass_time(60)
+            lab.write(record, {name: values[0]})
+            between = lab.read(record)
+            lab.pass_time(60)
+            lab.write(record, {name: values[-1]})
+            found = lab.adapter.log(lab.scope, {record: between.updated})[record]
+            now = lab.read(record).fields[name]
+            mine = [entry for entry in found if entry.field == name]
+            if now != between.fields[name]:
+                assert mine[-1].author == me, name
+                if mine[-1].told and kinds[name] is not FieldKind.RICH_TEXT:  # told as plain text
+                    assert (mine[-1].before, mine[-1].after) == (between.fields[name], now), name
+
+    def test_log_names_who_edited_after_us(self, lab: Lab) -> None:
+        if not lab.adapter.keeps_log:
+            return
+        record, me = lab.create("Thing").id, lab.adapter.discover([lab.container]).me.id
+        before = lab.read(record)
+        lab.pass_time(60)
+        lab.write(record, {lab.title: "Ours"})
+        lab.pass_time(60)
+        lab.rename(record, "Theirs")
+        ours, theirs = lab.adapter.log(lab.scope, {record: before.updated})[record]
+        assert (ours.author, ours.before, ours.after) == (me, "Thing", "Ours")
+        assert (theirs.before, theirs.after) == ("Ours", "Theirs")
+        assert theirs.author != me
+        assert ours.attempt in (None, "attempt-1")
+
+    def test_log_of_a_record_out_of_sight_is_left_out_or_empty(self, lab: Lab) -> None:
+        if lab.adapter.keeps_log:
+            assert not any(lab.adapter.log(lab.scope, {lab.unknown: ""}).values())
 
     # discovering --------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from syncd.core.errors import Gone, Rejected, SourceError, Stale, Unavailable
-from syncd.core.records import Answer, Draft, Edit, Page, Record, Schema, Scope, Value
+from syncd.core.records import Answer, Draft, Edit, LogEntry, Page, Record, Schema, Scope, Value
 from syncd.core.views import PageBlock
 from syncd.testing.builders import schema
 from syncd.testing.fakes import FakeClock
@@ -25,7 +25,9 @@ PAGE = 50
 class Fault:
     """One call that goes wrong: the `skip`-th from now of an operation, before or after its effect."""
 
-    operation: str  # list | read | find | create | update | append | replace | remove | blocks
+    operation: (
+        str  # list | read | find | log | create | update | append | replace | remove | blocks
+    )
     error: SourceError
     after_effect: bool = False
     skip: int = 0
@@ -84,6 +86,7 @@ class MemoryTool:
     update, `defaults` what they hold then; `ignores` are fields whose writes are answered and dropped;
     `refuses` maps fields to sentences. `shows` tells whether answers to writes hold the record.
     `lists` filters what lists show (a lost permission). `lag` is how many seconds `find` is behind.
+    `keeps_log` tells whether it can say who changed what, `marks` whether with the attempt we named.
     """
 
     connection: str
@@ -94,13 +97,16 @@ class MemoryTool:
     ignores: set[str] = field(default_factory=set)
     refuses: dict[str, str] = field(default_factory=dict)
     shows: bool = True
+    keeps_log: bool = True
+    marks: bool = False
     down: bool = False
     lists: Callable[[Record], bool] = lambda _record: True
     lag: float = 0.0
     faults: Faults = field(default_factory=Faults)
     records: dict[str, Record] = field(default_factory=dict)
     born: dict[str, float] = field(default_factory=dict)  # record -> when, in epoch seconds
-    log: list[str] = field(default_factory=list)  # record ids, as they changed
+    touched: list[str] = field(default_factory=list)  # record ids, as they changed
+    entries: dict[str, list[LogEntry]] = field(default_factory=dict)  # record -> its changes
     oldest: int = 0  # cursors before this have expired
     before_write: Callable[[str], None] | None = None  # called with the record id: people are quick
 
@@ -121,8 +127,8 @@ class MemoryTool:
         self.born[made] = self.clock.now()
         record = Record(
             self.connection, "", made, container, kind, f"{self.connection.upper()}-{number}",
-            f"https://{self.connection}.example/{made}", "", {}, created=f"{number:09d}",
-            marker=marker,
+            f"https://{self.connection}.example/{made}", "", {},
+            created=f"{len(self.touched) + 1:09d}", marker=marker,
         )  # fmt: skip
         self._put(record, {**self.defaults, **fields}, author)
         return made
@@ -144,18 +150,30 @@ class MemoryTool:
     def delete(self, record_id: str) -> None:
         """Delete a record for good; the change log tells it once."""
         del self.records[record_id]
-        self.log.append(record_id)
+        self.touched.append(record_id)
 
     def expire_cursors(self) -> None:
         """Forget the change log up to now."""
-        self.oldest = len(self.log) + 1
+        self.oldest = len(self.touched) + 1
 
-    def _put(self, record: Record, fields: Mapping[str, Value], author: str | None) -> None:
-        values = dict(record.fields)
-        values.update({name: self.spell(name, value) for name, value in fields.items()})
-        self.log.append(record.id)
+    def _put(
+        self,
+        record: Record,
+        fields: Mapping[str, Value],
+        author: str | None,
+        attempt: str | None = None,
+    ) -> None:
+        values = {name: self.spell(name, value) for name, value in fields.items()}
+        self.touched.append(record.id)
+        now = f"{len(self.touched):09d}"
+        if record.id in self.records:
+            self.entries.setdefault(record.id, []).extend(
+                LogEntry(name, now, author, record.fields.get(name), value, attempt=attempt)
+                for name, value in values.items()
+                if record.fields.get(name) != value
+            )
         self.records[record.id] = replace(
-            record, fields=values, updated=f"{len(self.log):09d}", author=author
+            record, fields={**record.fields, **values}, updated=now, author=author
         )
 
     # the adapter ------------------------------------------------------------------------------------
@@ -175,9 +193,9 @@ class MemoryTool:
         self._enter("list")
         if cursor is not None and int(cursor) < self.oldest:
             raise Stale(self.connection, "the cursor has expired: read everything")
-        now = str(len(self.log))
+        now = str(len(self.touched))
         start = 0 if cursor is None else max(0, int(cursor) - 1)  # one change of overlap
-        ids = self.records if cursor is None else dict.fromkeys(self.log[start:])
+        ids = self.records if cursor is None else dict.fromkeys(self.touched[start:])
         gone = () if cursor is None else tuple(i for i in ids if i not in self.records)
         found = [
             self._shown(scope, self.records[i])
@@ -235,10 +253,20 @@ class MemoryTool:
         if edit.record not in self.records:
             raise Gone(self.connection, f"{edit.record} is not there: restore it")
         fields = {n: v for n, v in edit.fields.items() if n not in self.ignores}
-        self._put(self.records[edit.record], fields, "bot")
+        self._put(self.records[edit.record], fields, "bot", edit.attempt if self.marks else None)
         finish()
         shown = self._shown(edit.scope, self.records[edit.record])
         return Answer(edit.record, shown if self.shows else None)
+
+    def log(self, scope: Scope, seen: Mapping[str, str]) -> dict[str, tuple[LogEntry, ...]]:
+        """Tell who changed what."""
+        del scope
+        self._enter("log")
+        return {
+            record: tuple(entry for entry in self.entries.get(record, ()) if entry.at > since)
+            for record, since in seen.items()
+            if record in self.records
+        }
 
     def normal(self, kind: str, value: str) -> str:
         """Return the text as the service would spell it."""

@@ -186,6 +186,8 @@ class World:
         self.tools = {name: MemoryTool(name, self.clock) for name in TOOLS}
         self.pages = MemoryPages("notion")
         self.jira, self.asana, self.notion = (self.tools[name] for name in TOOLS)
+        self.jira.marks = True
+        self.notion.keeps_log = False
         self.jira.defaults = {"status": native("jira", "planned")}
         self.jira.at_creation = frozenset(["status"])
 
@@ -199,6 +201,7 @@ class World:
             self.clock,
             publishers={"notion": self.pages},
             index_lag={name: tool.lag for name, tool in self.tools.items()},
+            accounts=dict.fromkeys(TOOLS, "bot"),
         )
         return replace(context, **options)  # type: ignore[arg-type]
 

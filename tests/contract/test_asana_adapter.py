@@ -110,6 +110,10 @@ class Firm:
     def rename(self, task, name):
         self.ask("PUT", f"/tasks/{task}", {"name": name})
 
+    def read(self, task):
+        (found,) = self.adapter.read(self.scope, [task])
+        return found
+
     def pass_time(self, seconds):
         self.clock.advance(seconds)
         self.box.clock.step(seconds)
@@ -486,7 +490,8 @@ def test_task_cannot_be_taken_out_of_all_sections(firm):
 def test_tags_are_changed_in_one_batch_and_created_once(firm):
     task = firm.add("Task")
     edit = Edit(firm.scope, firm.project, task, {"tags": ("a", "b", "c")})
-    assert firm.adapter.update(edit).record.fields["tags"] == ("a", "b", "c")
+    firm.adapter.update(edit)
+    assert firm.read(task).fields["tags"] == ("a", "b", "c")
     other = firm.add("Other")
     firm.line.sent.clear()
     firm.adapter.update(Edit(firm.scope, firm.project, other, {"tags": ("b", "c")}))
@@ -499,22 +504,29 @@ def test_tags_that_are_there_already_cost_no_write(firm):
     edit = Edit(firm.scope, firm.project, task, {"tags": ("a",)})
     firm.adapter.update(edit)
     firm.line.sent.clear()
-    assert firm.adapter.update(edit).record.fields["tags"] == ("a",)
+    firm.adapter.update(edit)
     assert firm.line.writes == []
+    assert firm.read(task).fields["tags"] == ("a",)
 
 
-def test_update_that_asana_does_not_show_counts_as_made_when_looking_fails(firm):
+def test_change_that_asana_does_not_show_is_answered_without_a_look(firm):
     task = firm.add("Task")
-
-    def only_writes(line, request):
-        assert is_write(request) or request.path.endswith("/batch")
-        if not is_write(request):
-            raise NoConnection
-        return line.handle(request)
-
-    firm.line.fault = only_writes
+    firm.line.sent.clear()
     answer = firm.adapter.update(Edit(firm.scope, firm.project, task, {"section": firm.shipped}))
     assert (answer.id, answer.record) == (task, None)
+    assert [request.method for request in firm.line.sent] == ["POST"]
+
+
+def test_log_of_a_task_with_many_stories_is_read_to_its_end(firm):
+    task = firm.add("Task")
+    before = firm.read(task).updated
+    for number in range(120):
+        firm.pass_time(1)
+        firm.rename(task, f"Name {number}")
+    firm.line.sent.clear()
+    found = firm.adapter.log(firm.scope, {task: before})[task]
+    assert [entry.after for entry in found] == [f"Name {number}" for number in range(120)]
+    assert len(firm.line.sent) == 3  # a batch, then the task's own two pages
 
 
 def test_requests_put_together_what_one_update_takes(firm):
