@@ -30,12 +30,12 @@ RICH = (
 )  # fmt: skip
 HEADINGS = ("heading_1", "heading_2", "heading_3", "heading_4")
 MEDIA = ("image", "video", "pdf", "file", "audio")
-EMPTY = ("divider", "breadcrumb", "column_list")
+EMPTY = ("divider", "breadcrumb", "column_list", "tab")
 TYPES = (
-    "embed", "bookmark", *MEDIA, "code", "equation", "divider", "breadcrumb", "table_of_contents",
+    "embed", "bookmark", *MEDIA, "code", "equation", "divider", "breadcrumb", "tab", "table_of_contents",
     "link_to_page", "table_row", "table", "column_list", "column", *RICH, "synced_block",
 )  # fmt: skip
-PARENTS = frozenset({*RICH, "synced_block", "column", "column_list", "table"})
+PARENTS = frozenset({*RICH, "synced_block", "column", "column_list", "table", "tab"})
 LANGUAGES = (
     "abap", "abc", "agda", "arduino", "ascii art", "assembly", "bash", "basic", "bnf", "c", "c#",
     "c++", "clojure", "coffeescript", "coq", "css", "dart", "dhall", "diff", "docker", "ebnf",

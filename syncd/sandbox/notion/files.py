@@ -9,6 +9,7 @@ from syncd.sandbox.notion.checks import (
     URL_LIMIT,
     require_choice,
     require_dict,
+    require_list,
     require_text,
     require_uuid,
 )
@@ -17,7 +18,11 @@ from syncd.sandbox.notion.store import Store
 
 JSON = dict[str, Any]
 KINDS = ("external", "file_upload", "file")
-ICON_KINDS = ("emoji", "external", "file_upload", "file", "custom_emoji")
+ICON_KINDS = ("emoji", "external", "file_upload", "file", "custom_emoji", "icon")
+ICON_COLORS = (
+    "gray", "lightgray", "brown", "yellow", "orange", "green", "blue", "purple", "pink", "red",
+)  # fmt: skip
+ATTACHMENTS = 3  # files of one comment
 LIFETIME = 3600  # seconds an address of an uploaded file works
 
 
@@ -56,6 +61,23 @@ def _uploaded(store: Store, identifier: str) -> JSON:
     }
 
 
+def attachments(store: Store, given: object) -> list[JSON]:
+    """Return the files attached to a comment."""
+    found = []
+    items = [] if given is None else require_list(given, "attachments", ATTACHMENTS)
+    for index, item in enumerate(items):
+        spot = f"attachments[{index}]"
+        wanted = require_dict(item, spot).get("file_upload_id", MISSING)
+        identifier = require_uuid(wanted, f"{spot}.file_upload_id")
+        file = _uploaded(store, identifier)["file"]
+        kind = store.uploads[identifier].content_type or ""
+        family = kind.partition("/")[0]
+        category = family if family in ("audio", "image", "video") else "productivity"
+        category = "pdf" if kind == "application/pdf" else category
+        found.append({"category": category, "file": file})
+    return found
+
+
 def file_value(store: Store, given: JSON, where: str) -> JSON:
     """Return one entry of a files property."""
     source = file_source(store, given, where)
@@ -78,6 +100,11 @@ def icon(store: Store, given: object, where: str) -> JSON | None:
             "type": "emoji",
             "emoji": require_text(body.get("emoji", MISSING), f"{where}.emoji"),
         }
+    if kind == "icon":
+        own = require_dict(body.get("icon", MISSING), f"{where}.icon")
+        name = require_text(own.get("name", MISSING), f"{where}.icon.name")
+        color = require_choice(own.get("color", "gray"), f"{where}.icon.color", ICON_COLORS)
+        return {"type": "icon", "icon": {"name": name, "color": color}}
     if kind == "custom_emoji":
         custom = require_dict(body.get("custom_emoji", MISSING), f"{where}.custom_emoji")
         identifier = require_uuid(custom.get("id", MISSING), f"{where}.custom_emoji.id")

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 from syncd.sandbox.notion import times
-from syncd.sandbox.notion.checks import require_dict, require_list
+from syncd.sandbox.notion.checks import require_choice, require_dict, require_list
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
 from syncd.sandbox.notion.ids import parse_uuid
 from syncd.sandbox.notion.richtext import RichText
@@ -18,10 +18,11 @@ from syncd.sandbox.notion.values import Values
 
 JSON = dict[str, Any]
 Test = Callable[[Page], bool]
-Getter = Callable[[Page], Any]
+Getter = Callable[[Any], Any]  # of a row, or of a value in a rollup
 DEPTH = 2  # levels of and/or inside one another
 TEXT = ("title", "rich_text", "url", "email", "phone_number")
 PEOPLE = ("people", "created_by", "last_edited_by")
+NAMED = ("select", "status", "multi_select", "people", "relation", "files")
 STAMPS = ("created_time", "last_edited_time")
 RELATIVE = (
     "past_week", "past_month", "past_year", "this_week", "next_week", "next_month", "next_year",
@@ -98,10 +99,11 @@ class Filters:
             return checkbox_test(lambda page: page.values.get(key, False), condition, where)
         if kind in ("select", "status"):
             return _option_test(prop, condition, where)
-        if kind == "date":
-            return self._moments(_date(key), condition, where)
-        if kind in STAMPS:
-            return self._moments(_moment(kind), condition, where)
+        if kind in ("date", *STAMPS):
+            getter = _date(key) if kind == "date" else _moment(kind)
+            return self._moments(getter, condition, where)
+        if kind == "verification":
+            return self._verified(prop, condition, where)
         return self._member(prop, condition, where)
 
     def _member(self, prop: Prop, condition: JSON, where: str) -> Test:
@@ -111,10 +113,24 @@ class Filters:
             return existence(getter, name, wanted, where)
         if name not in ("contains", "does_not_contain"):
             raise bad(f"{where}.contains", "be defined", MISSING)
-        target = self._target(prop, wanted, f"{where}.{name}")
+        # A list means any of it: so the definition has it for options.
+        several = wanted if isinstance(wanted, list) and prop.type == "multi_select" else [wanted]
+        targets = {self._target(prop, one, f"{where}.{name}") for one in several}
         if name == "contains":
-            return lambda page: target in getter(page)
-        return lambda page: target not in getter(page)
+            return lambda page: not targets.isdisjoint(getter(page))
+        return lambda page: targets.isdisjoint(getter(page))
+
+    def _verified(self, prop: Prop, condition: JSON, where: str) -> Test:
+        ((name, wanted),) = condition.items()
+        require_choice(name, where, ("status", "does_not_equal"))
+        wanted = require_choice(wanted, f"{where}.{name}", ("verified", "expired", "none"))
+        state = "unverified" if wanted == "none" else wanted
+
+        def verified(page: Page) -> bool:
+            shown = self._values.shown(self._source, prop, page)
+            return bool(shown["state"] == state) == (name == "status")
+
+        return verified
 
     def _held(self, prop: Prop) -> Getter:
         if prop.type == "created_by":
@@ -144,6 +160,7 @@ class Filters:
             return lambda page: (value := getter(page)) is not None and low <= value < high
         if name not in ("equals", "before", "after", "on_or_before", "on_or_after"):
             raise bad(f"{where}.equals", "be defined", MISSING)
+        wanted = times.named_day(str(wanted), self.now) or wanted
         if not times.is_date(wanted):
             raise bad(f"{where}.{name}", "be a valid ISO 8601 date string", wanted)
         start, end = times.span(str(wanted))
@@ -166,10 +183,22 @@ class Filters:
             return self._moments(lambda page: _start(whole(page).get("date")), inner, spot)
         raise bad(spot, "be not present", inner)
 
+    def _item_test(self, kind: str, condition: JSON, where: str) -> Callable[[Any], bool]:
+        """Return a test of one value in a rollup's array."""
+        if kind == "number":
+            return number_test(_itself, condition, where)
+        if kind == "checkbox":
+            return checkbox_test(_itself, condition, where)
+        if kind == "date":
+            return self._moments(_start, condition, where)
+        if kind in NAMED:
+            return _named_test(condition, where)
+        return text_test(lambda value: as_text(kind, value).lower(), condition, where)
+
     def _rolled(self, prop: Prop, name: str, inner: JSON, where: str) -> Test:
         kind = next(iter(inner), "rich_text")
         condition = require_dict(inner.get(kind), f"{where}.{name}.{kind}")
-        test = _item_test(kind, condition, f"{where}.{name}.{kind}")
+        test = self._item_test(kind, condition, f"{where}.{name}.{kind}")
 
         def rolled(page: Page) -> bool:
             items = self._values.computed(self._source, prop, page).get("array", [])
@@ -349,11 +378,22 @@ def _options(prop: Prop, wanted: object, where: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _item_test(kind: str, condition: JSON, where: str) -> Callable[[Any], bool]:
-    """Return a test of one value in a rollup's array."""
-    getter: Getter = lambda value: as_text(kind, value).lower()  # noqa: E731
-    if kind == "number":
-        return number_test(lambda value: value, condition, where)
-    if kind == "checkbox":
-        return checkbox_test(lambda value: value, condition, where)
-    return text_test(getter, condition, where)
+def _itself(value: Any) -> Any:  # noqa: ANN401 - by type
+    return value
+
+
+def _names(value: Any) -> list[str]:  # noqa: ANN401 - by type
+    """Return what names a shown option or person, or each of several: its id and its name."""
+    found = value if isinstance(value, list) else [value] if value else []
+    return [text for item in found for text in (item.get("id"), item.get("name")) if text]
+
+
+def _named_test(condition: JSON, where: str) -> Callable[[Any], bool]:
+    """Return a test of shown options, people or pages by name or id."""
+    ((name, wanted),) = condition.items()
+    if name in ("is_empty", "is_not_empty"):
+        return existence(_itself, name, wanted, where)
+    require_choice(name, where, ("equals", "contains", "does_not_equal", "does_not_contain"))
+    targets = set(wanted) if isinstance(wanted, list) else {wanted}
+    within = name in ("equals", "contains")
+    return lambda value: targets.isdisjoint(_names(value)) != within

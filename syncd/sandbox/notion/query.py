@@ -125,6 +125,11 @@ class Query:
             index = min(served, len(ordered))
         return index, index if served is None else served
 
+    def check_sorts(self, given: object) -> None:
+        """Refuse sorts that no query would take."""
+        for index, item in enumerate(require_list(given, "sorts")):
+            self._sort(require_dict(item, f"sorts[{index}]"), f"sorts[{index}]")
+
     def _ordered(self, given: object, test: Test | None, about: tuple[Any, ...]) -> Sequence[str]:
         sorts = [] if given is None else require_list(given, "sorts")
         keys = [

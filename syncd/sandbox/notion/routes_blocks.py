@@ -7,8 +7,16 @@ from typing import Any
 from syncd.sandbox.notion import mdinline, paging, richtext
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.blocks import ARCHIVED
-from syncd.sandbox.notion.checks import PAGE_SIZE, only, require_dict, require_text, require_uuid
+from syncd.sandbox.notion.checks import (
+    PAGE_SIZE,
+    only,
+    require_choice,
+    require_dict,
+    require_text,
+    require_uuid,
+)
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
+from syncd.sandbox.notion.files import attachments
 from syncd.sandbox.notion.ids import parse_uuid
 from syncd.sandbox.notion.routes_databases import set_trash
 from syncd.sandbox.notion.shapes import listing
@@ -151,10 +159,25 @@ class Comments:
             discussion,
             call.now, call.now, call.user,
             self._text(body),
+            self._name(body.get("display_name"), call),
+            attachments(app.store, body.get("attachments")),
         )  # fmt: skip
         app.store.comments[comment.id] = comment
         app.events.comment("created", comment, call)
         return app.shapes.comment(comment)
+
+    def _name(self, given: object, call: Call) -> JSON | None:
+        """Return the name a comment is to be shown under, None for the author's own."""
+        if given is None:
+            return None
+        body = require_dict(given, "display_name")
+        kinds = ("integration", "user", "custom")
+        kind = require_choice(body.get("type", MISSING), "display_name.type", kinds)
+        name = self._app.store.users[call.user].name
+        if kind == "custom":
+            custom = require_dict(body.get("custom", MISSING), "display_name.custom")
+            name = require_text(custom.get("name", MISSING), "display_name.custom.name")
+        return {"type": kind, "resolved_name": name}
 
     def _thread(self, body: JSON, call: Call) -> tuple[tuple[str, str], str]:
         app = self._app

@@ -1,4 +1,4 @@
-"""Pages as Markdown, asynchronous tasks, views, file uploads, custom emojis."""
+"""Pages as Markdown, asynchronous tasks, file uploads, custom emojis."""
 
 from __future__ import annotations
 
@@ -11,29 +11,18 @@ from syncd.sandbox.notion import paging, times
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.blocks import ARCHIVED
 from syncd.sandbox.notion.checks import (
-    only,
     require_choice,
-    require_dict,
-    require_list,
     require_text,
-    require_uuid,
 )
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
 from syncd.sandbox.notion.files import LIFETIME
-from syncd.sandbox.notion.filters import Filters
 from syncd.sandbox.notion.ids import plain
 from syncd.sandbox.notion.markdown import Document, edited
-from syncd.sandbox.notion.query import Query
 from syncd.sandbox.notion.shapes import listing
-from syncd.sandbox.notion.store import Block, Database, DataSource, Node, Page, Upload, View
+from syncd.sandbox.notion.store import Block, Node, Page, Upload
 
 JSON = dict[str, Any]
 POLL_SECONDS = 2
-QUERY_LIFETIME = 900  # seconds the results of a view query are kept
-VIEW_TYPES = (
-    "table", "board", "list", "calendar", "timeline", "gallery", "form", "chart", "map",
-    "dashboard",
-)  # fmt: skip
 CONTENT_TYPES = {
     "txt": "text/plain", "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg",
     "jpeg": "image/jpeg", "gif": "image/gif", "svg": "image/svg+xml", "mp4": "video/mp4",
@@ -106,151 +95,6 @@ class Markdown:
         if task is None:
             raise self._app.shapes.not_found("async_task", call.values["task_id"])
         return task
-
-
-class Views:
-    """/v1/views."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    def _view(self, call: Call) -> View:
-        identifier = call.path_id("view_id")
-        view = self._app.store.views.get(identifier)
-        if view is None:
-            raise self._app.shapes.not_found("view", identifier)
-        return view
-
-    def get(self, call: Call) -> JSON:
-        """Return a view."""
-        return self._app.shapes.view(self._view(call))
-
-    def index(self, call: Call) -> JSON:
-        """Return the views of a database or data source (ids only)."""
-        wanted = {}
-        for name in ("database_id", "data_source_id"):
-            given = call.request.one(name)
-            if given is not None:
-                wanted[name] = require_uuid(given, name, part="query")
-        if not wanted:
-            raise bad("database_id", "be defined", MISSING, part="query")
-        held = self._app.store.views.values()
-        on = [
-            view.id
-            for view in held
-            if all(getattr(view, key) == value for key, value in wanted.items())
-        ]
-        ids, cursor = paging.from_query(call.request, on)
-        return listing([{"object": "view", "id": key} for key in ids], cursor, "view")
-
-    def create(self, call: Call) -> JSON:
-        """Make a view of a data source in a database."""
-        body, app = call.body, self._app
-        source_id = require_uuid(body.get("data_source_id", MISSING), "data_source_id")
-        source = app.store.source(source_id)
-        if source is None:
-            raise app.shapes.not_found("data_source", source_id)
-        database_id = require_uuid(body.get("database_id", source.parent[1]), "database_id")
-        if not isinstance(app.store.nodes.get(database_id), Database):
-            raise app.shapes.not_found("database", database_id)
-        view = View(
-            app.ids.make("view", call.now), database_id, source_id,
-            require_text(body.get("name", ""), "name"),
-            require_choice(body.get("type", MISSING), "type", VIEW_TYPES),
-            call.now, call.user, call.now, call.user,
-        )  # fmt: skip
-        self._set(view, body, call)
-        app.store.views[view.id] = view
-        app.events.view("created", view, call, view_type=view.type)
-        return app.shapes.view(view)
-
-    def _set(self, view: View, body: JSON, call: Call) -> None:
-        source = self._app.store.source(view.data_source_id)
-        if body.get("filter") is not None and source is not None:
-            Filters(source, self._app.values, call.now, call.user).compile(body["filter"])
-        if "name" in body:
-            view.name = require_text(body["name"], "name")
-        if "filter" in body:
-            view.filter = body["filter"]
-        if "sorts" in body:
-            view.sorts = None if body["sorts"] is None else require_list(body["sorts"], "sorts")
-        if body.get("configuration") is not None:
-            view.configuration = require_dict(body["configuration"], "configuration")
-
-    def update(self, call: Call) -> JSON:
-        """Change a view's name, filter, sorts or configuration."""
-        view = self._view(call)
-        only(call.body, ("name", "filter", "sorts", "configuration", "quick_filters"))
-        self._set(view, call.body, call)
-        view.edited, view.edited_by = call.now, call.user
-        told = [name for name in ("name", "filter", "sorts", "configuration") if name in call.body]
-        self._app.events.view("updated", view, call, updated_fields=told)
-        return self._app.shapes.view(view)
-
-    def delete(self, call: Call) -> JSON:
-        """Remove a view; the last one of a database stays."""
-        view = self._view(call)
-        views = self._app.store.views
-        if sum(other.database_id == view.database_id for other in views.values()) == 1:
-            raise invalid("Cannot delete the last view of a database.")
-        del views[view.id]
-        self._app.events.view("deleted", view, call)
-        shown = self._app.shapes.view(view)
-        return {key: shown[key] for key in ("object", "id", "parent", "type")}
-
-    def query(self, call: Call) -> JSON:
-        """Run a view's query and keep the results for a while."""
-        view, app = self._view(call), self._app
-        source = app.store.source(view.data_source_id)
-        assert isinstance(source, DataSource)  # noqa: S101 - checked when the view was made
-        ids = self._run(view, source, call)
-        identifier = app.ids.uuid4()
-        expires = call.now + QUERY_LIFETIME
-        view.queries[identifier] = (expires, ids)
-        found, cursor = paging.from_body(call.body, ids)
-        return {
-            "object": "view_query",
-            "id": identifier,
-            "view_id": view.id,
-            "expires_at": times.exact(expires),
-            "total_count": len(ids),
-            "results": [{"object": "page", "id": key} for key in found],
-            "next_cursor": cursor,
-            "has_more": cursor is not None,
-        }
-
-    def _run(self, view: View, source: DataSource, call: Call) -> list[str]:
-        """Return the ids of all rows of a view."""
-        found: list[str] = []
-        cursor: str | None = None
-        while True:
-            body = {"filter": view.filter, "sorts": view.sorts, "start_cursor": cursor}
-            app = self._app
-            query = Query(app.store, app.values, source, source.live, app.orders)
-            filters = Filters(source, self._app.values, call.now, call.user)
-            pages, cursor, _ = query.run(body, filters)
-            found += [page.id for page in pages]
-            if cursor is None:
-                return found
-
-    def _results(self, call: Call) -> tuple[View, str]:
-        view, identifier = self._view(call), call.path_id("query_id")
-        held = view.queries.get(identifier)
-        if held is None or held[0] < call.now:
-            raise self._app.shapes.not_found("view_query", identifier)
-        return view, identifier
-
-    def results(self, call: Call) -> JSON:
-        """Return kept results."""
-        view, identifier = self._results(call)
-        ids, cursor = paging.from_query(call.request, view.queries[identifier][1])
-        return listing([{"object": "page", "id": key} for key in ids], cursor, "page")
-
-    def forget(self, call: Call) -> JSON:
-        """Drop kept results."""
-        view, identifier = self._results(call)
-        del view.queries[identifier]
-        return {"object": "view_query", "id": identifier, "deleted": True}
 
 
 class Uploads:
@@ -380,7 +224,9 @@ class Uploads:
 
     def emojis(self, call: Call) -> JSON:
         """Return the workspace's own emojis."""
-        held = {str(one["id"]): one for one in self._app.store.emojis}
+        name = call.request.one("name")
+        emojis = self._app.store.emojis
+        held = {str(one["id"]): one for one in emojis if name in (None, one["name"])}
         ids, cursor = paging.from_query(call.request, list(held))
         return {
             "object": "list",

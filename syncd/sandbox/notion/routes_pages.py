@@ -43,12 +43,14 @@ class Pages:
 
     def get(self, call: Call) -> JSON:
         """Return a page."""
-        page = self._app.page(call)
+        return self._shown(self._app.page(call), call)
+
+    def _shown(self, page: Page, call: Call) -> JSON:
         source = self._app.store.source_of(page)
         wanted = wanted_properties(source, call) if source else None
         return self._app.shapes.page(page, wanted)
 
-    def create(self, call: Call) -> JSON:
+    def create(self, call: Call) -> JSON | tuple[int, JSON]:
         """Make a page: a row of a data source, or a page inside a page or the workspace."""
         body, app = call.body, self._app
         only(body, CREATE_KEYS)

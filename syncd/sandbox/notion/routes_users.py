@@ -6,7 +6,13 @@ from typing import Any
 
 from syncd.sandbox.notion import paging
 from syncd.sandbox.notion.app import App, Call
-from syncd.sandbox.notion.checks import only, require_choice, require_dict, require_text
+from syncd.sandbox.notion.checks import (
+    only,
+    require_bool,
+    require_choice,
+    require_dict,
+    require_text,
+)
 from syncd.sandbox.notion.errors import MISSING, bad
 from syncd.sandbox.notion.shapes import listing
 from syncd.sandbox.notion.store import DataSource, Node, Page
@@ -48,38 +54,50 @@ class Search:
         """Return pages and data sources whose title holds every word."""
         body = call.body
         only(body, ("query", "filter", "sort", "start_cursor", "page_size"))
-        kind = self._kind(body.get("filter"))
+        kind, trashed = self._kind(body.get("filter"))
         words = require_text(body.get("query", ""), "query").casefold().split()
-        found = [node for node in self._candidates(kind) if self._fits(node, words)]
+        found = [
+            node for node in self._candidates(kind, trashed=trashed) if self._fits(node, words)
+        ]
         found.sort(key=lambda node: node.id)
         found.sort(key=lambda node: node.edited, reverse=self._descending(body.get("sort")))
         ids, cursor = paging.from_body(body, [node.id for node in found])
         return listing([self._show(key) for key in ids], cursor, "page_or_data_source")
 
-    def _kind(self, given: object) -> str | None:
+    def _kind(self, given: object) -> tuple[str | None, bool]:
+        """Return what kind of object is wanted, and whether from the trash."""
         if given is None:
-            return None
+            return None, False
         body = require_dict(given, "filter")
+        only(body, ("property", "value", "in_trash"), "filter")
+        trashed = require_bool(body.get("in_trash", False), "filter.in_trash")
+        if "in_trash" in body and "property" not in body:
+            return None, trashed
         require_choice(body.get("property", MISSING), "filter.property", ("object",))
-        return require_choice(body.get("value", MISSING), "filter.value", ("page", "data_source"))
+        kinds = ("page", "data_source")
+        return require_choice(body.get("value", MISSING), "filter.value", kinds), trashed
 
     def _descending(self, given: object) -> bool:
         if given is None:
             return True
         body = require_dict(given, "sort")
+        if body.get("property") == "relevance":
+            return True
         if body.get("timestamp", "last_edited_time") != "last_edited_time":
             raise bad("sort.timestamp", 'be `"last_edited_time"`', body["timestamp"])
         direction = body.get("direction", "descending")
         require_choice(direction, "sort.direction", ("ascending", "descending"))
         return bool(direction == "descending")
 
-    def _candidates(self, kind: str | None) -> list[Node]:
+    def _candidates(self, kind: str | None, *, trashed: bool) -> list[Node]:
         wanted = {"page": Page, "data_source": DataSource, None: Page | DataSource}[kind]
         store = self._app.store
         return [
             node
             for node in store.nodes.values()
-            if isinstance(node, wanted) and not store.is_trashed(node) and store.is_shared(node)
+            if isinstance(node, wanted)
+            and store.is_trashed(node) == trashed
+            and store.is_shared(node)
         ]
 
     def _fits(self, node: Node, words: list[str]) -> bool:

@@ -8,7 +8,14 @@ from email.utils import formatdate
 from typing import Any
 
 from syncd.sandbox.clock import SandboxClock
-from syncd.sandbox.notion import access, routes_blocks, routes_databases, routes_extra, routes_pages
+from syncd.sandbox.notion import (
+    access,
+    routes_blocks,
+    routes_databases,
+    routes_extra,
+    routes_pages,
+    routes_views,
+)
 from syncd.sandbox.notion import routes_users as users
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.errors import MISSING, NotionError, invalid, shown
@@ -251,7 +258,7 @@ class NotionSandbox:
         self._route("DELETE", "/v1/comments/{comment_id}", comments.delete)
 
     def _extra_routes(self) -> None:
-        text, views = routes_extra.Markdown(self.app), routes_extra.Views(self.app)
+        text, views = routes_extra.Markdown(self.app), routes_views.Views(self.app)
         uploads = routes_extra.Uploads(self.app)
         self._route("GET", "/v1/pages/{page_id}/markdown", text.get)
         self._route("PATCH", "/v1/pages/{page_id}/markdown", text.update)

@@ -275,6 +275,7 @@ class Shapes:
             return {"object": "comment", "id": comment.id}
         kind, identifier = comment.parent
         user = self._store.users[comment.created_by]
+        own = {"type": "integration" if user.kind == "bot" else "user", "resolved_name": user.name}
         return {
             "object": "comment",
             "id": comment.id,
@@ -284,10 +285,8 @@ class Shapes:
             "last_edited_time": rounded(comment.edited),
             "created_by": self.partial_user(comment.created_by),
             "rich_text": comment.rich_text,
-            "display_name": {
-                "type": "integration" if user.kind == "bot" else "user",
-                "resolved_name": user.name,
-            },
+            "display_name": comment.name or own,
+            **({"attachments": comment.attachments} if comment.attachments else {}),
         }
 
     def view(self, view: View) -> JSON:
@@ -306,8 +305,9 @@ class Shapes:
             "url": f"https://app.notion.com/p/{plain(view.database_id)}?v={plain(view.id)}",
             "filter": view.filter,
             "sorts": view.sorts,
-            "quick_filters": None,
+            "quick_filters": view.quick_filters,
             "configuration": {"type": view.type, **view.configuration},
+            **({"dashboard_view_id": view.dashboard_id} if view.dashboard_id else {}),
         }
 
 

@@ -161,6 +161,8 @@ class Comment:
     edited: float
     created_by: str
     rich_text: list[JSON]
+    name: JSON | None = None  # under which it is shown, if not the author's own
+    attachments: list[JSON] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -198,6 +200,8 @@ class View:
     sorts: list[JSON] | None = None
     configuration: JSON = field(default_factory=dict)
     queries: dict[str, tuple[float, list[str]]] = field(default_factory=dict)
+    quick_filters: JSON | None = None
+    dashboard_id: str | None = None  # of the dashboard it is a widget of
 
 
 class Store:

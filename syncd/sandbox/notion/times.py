@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1, "one_week_ago": -7, "one_week_from_now": 7}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -67,6 +68,16 @@ def span(text: str) -> tuple[float, float]:
     """Return the first moment of a date or time and the first one after it."""
     start = instant(text)
     return (start, start + 86400) if _DATE.fullmatch(text) else (start, start + 60)
+
+
+def named_day(name: str, now: float) -> str | None:
+    """Return the date that `today`, `one_week_ago` and so on stand for, None for other texts."""
+    today = datetime.fromtimestamp(now, UTC)
+    month = {"one_month_ago": -1, "one_month_from_now": 1}.get(name)
+    if month is not None:
+        return _shift(today, "month", month).date().isoformat()
+    days = DAYS.get(name)
+    return None if days is None else (today + timedelta(days=days)).date().isoformat()
 
 
 def relative(name: str, now: float) -> tuple[float, float]:
