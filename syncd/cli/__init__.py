@@ -23,6 +23,7 @@ from syncd.cli import (
     simulate,
     state,
     status,
+    undo,
 )
 from syncd.cli.common import INTERRUPTED, NEEDS_PERSON, WRONG_INPUT, complain, failed
 from syncd.core.errors import SyncdError
@@ -50,6 +51,7 @@ app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("explain")(explain.explain)
 app.command("history")(history.history)
+app.command("undo")(undo.undo)
 app.command("simulate")(simulate.simulate)
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(state.app, name="state")

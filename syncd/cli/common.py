@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -213,6 +214,24 @@ def plural(count: int, one: str) -> str:
 def when(seconds: float) -> str:
     """Return a moment as people write it, UTC."""
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def moment(text: str, now: float) -> float:
+    """Return the moment a person means, in epoch seconds: 2026-11-22, 2026-11-22T16:34, 30m, 2h, 3d.
+
+    Times without a zone are UTC; 30m means half an hour ago. Raises UserError.
+    """
+    units = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
+    words = text.strip()
+    if words[-1:] in units and words[:-1].isdigit():
+        return now - float(words[:-1]) * units[words[-1]]
+    try:
+        when_ = datetime.fromisoformat(words)
+    except ValueError:
+        raise UserError(
+            f"{text!r} is no moment; write it like 2026-11-22, 2026-11-22T16:34 (UTC) or 2h (ago)"
+        ) from None
+    return (when_ if when_.tzinfo else when_.replace(tzinfo=UTC)).timestamp()
 
 
 @contextmanager

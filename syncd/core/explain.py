@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from syncd.core.fields import CATALOGUE
+from syncd.core.fields import CATALOGUE, FieldType
 from syncd.core.model import Cell, Conflict, HistoryEntry, Item, Notice, StoredRecord
 from syncd.core.records import Value
 from syncd.core.rollup import Bucket
@@ -15,7 +15,7 @@ from syncd.core.values import same
 
 @dataclass(frozen=True, slots=True)
 class ToolView:
-    """What one tool has to do with a field. `state` is one word: agrees, owner, pending, refused, conflict."""
+    """What one tool has to do with a field. `state`: agrees, owner, pending, refused, conflict or held."""
 
     connection: str
     key: str
@@ -70,6 +70,8 @@ def explain(
             continue
         cell = stored.cells.get(name)
         state, detail = _state(rule.type, item.fields.get(name), owner, connection, cell, conflict)
+        if cell is not None and state == "agrees" and _undone(rule.type, connection, cell, history):
+            state, detail = "held", "put back by an undo; it stays until the field changes again"
         tools.append(
             ToolView(
                 connection,
@@ -129,6 +131,12 @@ def _state(
     if cell.has_sent and same(kind, cell.sent, value):  # type: ignore[arg-type]
         return "agrees", "the tool spells the value its own way"
     return "pending", "still to be written"
+
+
+def _undone(kind: FieldType, connection: str, cell: Cell, history: Sequence[HistoryEntry]) -> bool:
+    """Tell whether a tool shows what an undo put back, and not what the roadmap says."""
+    last = next((e for e in history if e.connection == connection and e.action == "undone"), None)
+    return last is not None and same(kind, cell.base, last.after) and cell.base != cell.sent
 
 
 def _because(roadmap: Roadmap, item: Item, name: str, owner: str) -> str:

@@ -6,13 +6,14 @@ Pure and total: the same items, records and rules give the same plan, byte for b
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from syncd.core.fields import CATALOGUE
 from syncd.core.model import Cell, Item, Notice, StoredRecord
 from syncd.core.people import Directory
 from syncd.core.records import FieldKind, Record, Value
 from syncd.core.rules import DERIVED, SHARED, CellRule, Roadmap, Side, UnmappedError
+from syncd.core.undo import Pin
 from syncd.core.values import digest, same
 
 
@@ -80,7 +81,8 @@ class Situation:
 
     `blocked` are fields in conflict; `frozen` are connections with a write whose outcome is unknown;
     `ready` are the scopes that have been read in full, as (connection, scope). `parent_container` says
-    for each connection in which the canonical parent has a record where that stands.
+    for each connection in which the canonical parent has a record where that stands. `pins` are values
+    that an undo puts back, by (connection, field).
     """
 
     item: Item
@@ -90,6 +92,7 @@ class Situation:
     ready: frozenset[tuple[str, str]]
     parent_container: Mapping[str, str]
     parent_level: str | None = None
+    pins: Mapping[tuple[str, str], Pin] = field(default_factory=dict)
 
 
 def make(roadmap: Roadmap, changes: Iterable[Change]) -> Plan:
@@ -196,15 +199,13 @@ def _update(
     item, record = situation.item, stored.record
     cells = []
     for name, rule in roadmap.cells_of(item.level, record.connection).items():
-        if name in situation.blocked or not rule.writable:
-            continue
-        cell = stored.cells.get(name)
-        if cell is None or not wanted(roadmap, item, name, cell):
+        change, cell = _aim(roadmap, situation, stored, rule), stored.cells.get(name)
+        if change is None or cell is None:
             continue
         if rule.remote in record.opaque:
             notices.append(_opaque(item, rule))
             continue
-        value = item.fields.get(name)
+        value = change.new
         if cell.refused is not None and same(roadmap.fields[name].type, cell.sent, value):
             notices.append(_refused(item, rule, cell.refused))
             continue
@@ -214,9 +215,7 @@ def _update(
             continue
         if unread(roadmap, directory, item.level, rule, stored.record, cell):
             continue  # somebody's word that nobody has understood yet: it has been noted
-        reason = _why(roadmap, item, name)
-        change = _cell_change(roadmap, item, rule, cell.base, reason)
-        cells.append(replace(change, free=_never_delivered(cell)))
+        cells.append(change)
     if not cells:
         return None
     return Change(
@@ -230,6 +229,22 @@ def _update(
         record.key,
         tuple(cells),
     )
+
+
+def _aim(
+    roadmap: Roadmap, situation: Situation, stored: StoredRecord, rule: CellRule
+) -> CellChange | None:
+    """Return what a cell shall hold instead of what it holds, or None when it is as it should be."""
+    item, name, cell = situation.item, rule.field, stored.cells.get(rule.field)
+    if cell is None or name in situation.blocked or not rule.writable:
+        return None
+    pin = situation.pins.get((rule.connection, name))
+    if pin is None and not wanted(roadmap, item, name, cell):
+        return None
+    change = _cell_change(roadmap, item, rule, cell.base, _why(roadmap, item, name))
+    if pin is not None:
+        return replace(change, new=pin.value, reason=pin.reason, free=True)
+    return replace(change, free=_never_delivered(cell))
 
 
 def _never_delivered(cell: Cell) -> bool:

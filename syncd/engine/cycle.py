@@ -24,6 +24,7 @@ from syncd.core.model import (
     Tally,
 )
 from syncd.core.plan import Change, Plan, Situation, make, plan_item, whole
+from syncd.engine import undo
 from syncd.engine.adopt import open_reviews
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
@@ -161,8 +162,9 @@ def _outlook(context: Context) -> Outlook:
     dirty = store.dirty()
     open_intents = store.open_intents()
     changes: list[Change] = []
+    pins = undo.settle(context)
     for start in range(0, len(dirty), BATCH):
-        changes += _plan_batch(context, dirty[start : start + BATCH], open_intents)
+        changes += _plan_batch(context, dirty[start : start + BATCH], open_intents, pins)
     plan = make(context.roadmap, changes)
     if context.approved == plan.checksum:
         context.ledger.let_pass(plan.changes)
@@ -171,7 +173,7 @@ def _outlook(context: Context) -> Outlook:
 
 
 def _plan_batch(
-    context: Context, batch: tuple[str, ...], open_intents: tuple[Intent, ...]
+    context: Context, batch: tuple[str, ...], open_intents: tuple[Intent, ...], pins: undo.Pins
 ) -> list[Change]:
     store = context.store
     items, records = store.items(batch), store.records_of(batch)
@@ -194,6 +196,7 @@ def _plan_batch(
                 _containers(parent_records.get(item.parent or "", {})),
                 parents[item.parent].level if item.parent in parents else None,
             )
+            situation = undo.pinned(situation, pins)
             changes, notices = plan_item(context.roadmap, context.directory, situation)
             changes = [c for c in changes if not _was_refused(context, c, notices)]
             store.replace_notices(f"plan:{item.id}", _for_plan(item, notices))

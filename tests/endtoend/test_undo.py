@@ -1,0 +1,59 @@
+"""An undo as an operator does it: look, do it by its checksum, and take it back."""
+
+from __future__ import annotations
+
+from installation import syncd
+
+EPIC = "Fleet map"
+
+
+def test_a_cycle_is_undone_and_that_is_undone(world, filled):
+    before = world.target(EPIC)
+    world.edit_issue(EPIC, duedate="2027-06-01")
+    cycle = syncd("run", "--once", "--json", cwd=filled).data["number"]
+    assert world.target(EPIC) == "2027-06-01"
+    shown = syncd("undo", str(cycle), cwd=filled)
+    assert shown.code == 0, shown.err
+    assert f"notion: due of {EPIC}: 2027-06-01 -> {before}" in shown.out
+    assert "jira: due" not in shown.out, "a person wrote that"
+    data = syncd("undo", f"{EPIC}.due", "--json", cwd=filled).data
+    assert {step["connection"] for step in data["back"]} == {"asana", "notion"}
+    assert data["undo"] is None
+    assert world.target(EPIC) == "2027-06-01", "looking changes nothing"
+    wrong = syncd("undo", str(cycle), "--checksum", "0123", cwd=filled)
+    assert (wrong.code, "the world has moved since 0123" in wrong.sentence) == (1, True)
+    checksum = syncd("undo", str(cycle), "--json", cwd=filled).data["checksum"]
+    done = syncd("undo", str(cycle), "--checksum", checksum, cwd=filled)
+    assert done.code == 0
+    number = done.out.splitlines()[-1].split()[1].rstrip(":")
+    plan = syncd("plan", cwd=filled)
+    assert f"undo {number} of cycle {cycle} by " in plan.out
+    assert syncd("run", "--once", cwd=filled).code == 0
+    assert world.target(EPIC) == before
+    assert ": 0 writes in " in syncd("run", "--once", cwd=filled).out, "it stays"
+    told = syncd("explain", EPIC, "due", cwd=filled).out
+    assert "put back by an undo" in told
+    again = syncd("undo", number, "--yes", cwd=filled)
+    assert again.code == 0, again.err
+    assert syncd("run", "--once", cwd=filled).code == 0
+    assert world.target(EPIC) == "2027-06-01"
+    assert "undone: due of Fleet map" in syncd("history", EPIC, cwd=filled).out
+
+
+def test_an_item_since_a_moment_and_mistakes(world, filled):
+    world.edit_issue(EPIC, duedate="2027-07-01")
+    syncd("run", "--once", cwd=filled)
+    world.edit_issue(EPIC, duedate="2027-08-01")
+    syncd("run", "--once", cwd=filled)
+    last = syncd("undo", f"{EPIC}.due", "--dry-run", "--yes", "--json", cwd=filled).data
+    assert {step["target"] for step in last["back"]} == {"2027-07-01"}
+    since = syncd("undo", f"{EPIC}.due", "--since", "1h", "--json", cwd=filled).data
+    assert "2027-07-01" not in {step["target"] for step in since["back"]}
+    for words, sentence in (
+        (["99999"], "cycle 99999 has written nothing"),
+        (["No such thing"], "no item is called 'No such thing'"),
+        ([EPIC, "--since", "yesterday"], "'yesterday' is no moment"),
+        (["1", "--since", "1h"], "--since goes with an item"),
+    ):
+        wrong = syncd("undo", *words, cwd=filled)
+        assert (wrong.code, sentence in wrong.sentence) == (2, True), wrong.err

@@ -1,0 +1,213 @@
+"""What syncd wrote is put back where it is still there, stays, and can be put forward again."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncd.core.errors import UserError
+from syncd.core.people import Directory
+from syncd.core.rules import Limits
+from syncd.engine import undo
+from syncd.testing.world import World, native, small_roadmap
+
+MANY = 500
+
+
+def feature(world, title="Search", **fields):
+    values = {"title": title, "status": native("jira", "planned"), **fields}
+    return world.jira.add("project", values, kind="feature")
+
+
+@pytest.fixture
+def world():
+    return World(small_roadmap(limits=Limits(overwrites=(5, 0.0))))
+
+
+def prepare(world, entries, what="cycle"):
+    return undo.prepare(world.roadmap, Directory(), world.store, what, entries)
+
+
+def of_cycle(world, number):
+    return prepare(world, undo.of_cycle(world.store, number), f"cycle {number}")
+
+
+def decide(world, found):
+    return undo.decide(world.store, found, "ann", world.clock.now())
+
+
+def changed(world, **fields):
+    """One feature in step, then an edit in Jira that a cycle has carried to the others."""
+    made = feature(world, due="2026-01-01")
+    world.cycle()
+    world.jira.edit(made, **fields)
+    return made, world.cycle().number
+
+
+def test_a_cycle_that_changed_500_items_in_three_tools_is_undone_and_that_is_undone():
+    world = World(small_roadmap(limits=Limits(overwrites=(1000, 1.0))))
+    made = [feature(world, f"F {n}", due="2026-01-01", estimate=1.0) for n in range(MANY)]
+    world.cycle()
+    for record in made:
+        world.jira.edit(record, due="2026-02-02", estimate=2.0)
+    for record in list(world.notion.records.values()):
+        world.notion.edit(record.id, notes="new words")
+    number = world.cycle().number
+    assert world.differences() == []
+    people = list(world.asana.records)[:3]
+    for record in people:
+        world.asana.edit(record, author="bob", due="2026-03-03")
+    world.cycle()
+
+    world.roadmap = small_roadmap(limits=Limits(overwrites=(5, 0.0)))
+    found = of_cycle(world, number)
+    assert len(found.back) == 4 * MANY - 2 * 3
+    assert {s.connection for s in found.back} == set(world.tools)
+    assert found.created == ()
+    left = {(s.connection, s.field): s.why for s in found.left}
+    assert left == {
+        ("asana", "due"): "changed since by asana:bob in asana",
+        ("notion", "due"): f"written again in cycle {number + 1}",
+    }
+    first = decide(world, found)
+    report = world.cycle()
+    assert report.frozen == (), "a person has asked for it: no limit holds it back"
+    for record in world.asana.records.values():
+        wanted = "2026-03-03" if record.id in people else "2026-01-01"
+        assert record.fields["due"] == wanted
+    assert {r.fields["estimate"] for r in world.notion.records.values()} == {1.0}
+    assert {r.fields["notes"] for r in world.jira.records.values()} == {None}
+    assert {r.fields["estimate"] for r in world.jira.records.values()} == {2.0}, "a person's words"
+    before = world.writes
+    world.cycle(full=True)
+    assert world.writes == before, "it stays"
+    decide(world, of_cycle(world, first))
+    world.cycle()
+    assert world.differences() == []
+    assert {r.fields["estimate"] for r in world.notion.records.values()} == {2.0}
+
+
+def test_an_undo_can_be_undone_and_that_too(world):
+    _, number = changed(world, due="2026-02-02")
+    first = decide(world, of_cycle(world, number))
+    world.cycle()
+    assert world.shows("Search", "due") == {
+        "jira": "2026-02-02", "asana": "2026-01-01", "notion": "2026-01-01",
+    }  # fmt: skip
+    second = decide(world, of_cycle(world, first))
+    world.cycle()
+    assert set(world.shows("Search", "due").values()) == {"2026-02-02"}
+    assert world.differences() == []
+    decide(world, of_cycle(world, second))
+    world.cycle()
+    assert world.shows("Search", "due")["notion"] == "2026-01-01"
+    assert [e.author for e in world.store.history() if e.action == "undone"] == ["ann"] * 6
+
+
+def test_the_cycle_that_carried_out_an_undo_can_be_undone_like_any_other(world):
+    _, number = changed(world, due="2026-02-02")
+    decide(world, of_cycle(world, number))
+    carried = world.cycle().number
+    decide(world, of_cycle(world, carried))
+    world.cycle()
+    assert world.differences() == []
+
+
+def test_an_undo_that_was_not_carried_out_yet_is_called_off(world):
+    _, number = changed(world, due="2026-02-02")
+    first = decide(world, of_cycle(world, number))
+    found = of_cycle(world, first)
+    assert (found.steps, len(found.called_off)) == ((), 2)
+    decide(world, found)
+    before = world.writes
+    world.cycle()
+    assert world.writes == before
+    assert set(world.shows("Search", "due").values()) == {"2026-02-02"}
+
+
+def test_what_was_put_back_stays_until_the_field_changes_again(world):
+    made, number = changed(world, due="2026-02-02")
+    decide(world, of_cycle(world, number))
+    world.cycle()
+    world.jira.edit(made, title="Renamed")
+    world.cycle()
+    assert world.shows("Renamed", "due")["asana"] == "2026-01-01", "another field changes nothing"
+    world.jira.edit(made, due="2026-05-05")
+    world.cycle()
+    assert set(world.shows("Renamed", "due").values()) == {"2026-05-05"}
+
+
+def test_an_overruled_edit_comes_back_and_is_not_overruled_again(world):
+    feature(world, estimate=3.0)
+    world.cycle()
+    row = world.record("Search", "notion").id
+    world.notion.edit(row, estimate=8.0)
+    number = world.cycle().number
+    assert world.record("Search", "notion").fields["estimate"] == 3.0
+    decide(world, of_cycle(world, number))
+    world.cycle()
+    world.cycle(full=True)
+    assert world.record("Search", "notion").fields["estimate"] == 8.0
+    assert world.record("Search", "jira").fields["estimate"] == 3.0
+
+
+def test_a_person_who_edits_after_the_decision_is_heard(world):
+    _, number = changed(world, due="2026-02-02")
+    decide(world, of_cycle(world, number))
+    world.asana.edit(world.record("Search", "asana").id, due="2026-07-07")
+    world.cycle()
+    world.cycle()
+    assert set(world.shows("Search", "due").values()) == {"2026-07-07"}
+    told = [e.detail for e in world.store.history() if e.action == "left"]
+    assert len(told) == 2
+    assert "changed since, so it was not put back" in told[0]
+    assert undo.pending(world.store) == {}
+
+
+def test_a_cycle_that_is_killed_after_the_decision_loses_none_of_it(world):
+    _, number = changed(world, due="2026-02-02")
+    decide(world, of_cycle(world, number))
+    world.cycle(stopping=lambda: True)
+    world.cycle()
+    assert world.shows("Search", "due")["notion"] == "2026-01-01"
+    before = world.writes
+    world.cycle()
+    assert world.writes == before
+
+
+def test_a_cell_in_conflict_is_left_to_the_conflict(world):
+    made, number = changed(world, due="2026-02-02")
+    world.jira.edit(made, due="2026-05-05")
+    world.notion.edit(world.record("Search", "notion").id, due="2026-06-06")
+    world.cycle()
+    found = of_cycle(world, number)
+    assert found.back == ()
+    assert any("settle it instead" in step.why for step in found.left)
+
+
+def test_what_a_cycle_created_is_listed_and_left_alone(world):
+    feature(world)
+    number = world.cycle().number
+    found = of_cycle(world, number)
+    assert sorted(entry.connection for entry in found.created) == ["asana", "notion"]
+    assert found.steps == ()
+
+
+def test_an_item_and_a_field_since_a_moment(world):
+    made, _ = changed(world, due="2026-02-02", estimate=1.0)
+    world.clock.advance(1.0)
+    moment = world.clock.now()
+    for day in ("2026-03-03", "2026-04-04"):
+        world.jira.edit(made, due=day, estimate=float(day[-1]))
+        world.cycle()
+    item = world.item("Search").id
+    last = prepare(world, undo.of_item(world.store, item, None, None))
+    assert {(s.field, s.target) for s in last.back} == {("due", "2026-03-03"), ("estimate", 3.0)}
+    since = prepare(world, undo.of_item(world.store, item, "due", moment))
+    assert {(s.connection, s.target) for s in since.back} == {
+        ("asana", "2026-02-02"), ("notion", "2026-02-02"),
+    }  # fmt: skip
+    assert since.checksum != last.checksum
+    with pytest.raises(UserError, match="written nothing"):
+        undo.of_item(world.store, item, "title", moment)
+    with pytest.raises(UserError, match="cycle 99 has written nothing"):
+        undo.of_cycle(world.store, 99)
