@@ -62,6 +62,7 @@ def walk(tour):
     task = tasks(tour, project, field, option)
     related(tour, task)
     planning(tour, project, field)
+    beside(tour, project, field, task)
     upkeep(tour, project, task)
     refusals(tour)
 
@@ -257,6 +258,49 @@ def planning(tour, project, field):
     tour.post(f"/portfolios/{all_in}/removeItem", item=project)
     tour.ask("DELETE", f"/portfolios/{all_in}")
     tour.ask("DELETE", f"/goals/{sub}")
+
+
+def beside(tour, project, field, task):
+    home, ann = tour.asana.workspace, tour.asana.add_user("Bea", "bea@acme.example")
+    numbered = tour.new("/custom_fields", name="ID", workspace=home, resource_subtype="text",
+                        id_prefix="ABC")  # fmt: skip
+    tour.post(f"/projects/{project}/addCustomFieldSetting", custom_field=numbered)
+    tour.get(f"/workspaces/{home}/tasks/custom_id/ABC-1")
+    link = {"resource_subtype": "external", "url": "https://example.com/x", "name": "x"}
+    file = tour.new("/attachments", parent=task, **link)
+    tour.get(f"/attachments/{file}")
+    tour.get("/attachments", parent=task)
+    tour.ask("DELETE", f"/attachments/{file}")
+    entry = tour.new(f"/tasks/{task}/time_tracking_entries", duration_minutes=30,
+                     attributable_to=project)  # fmt: skip
+    tour.get(f"/tasks/{task}/time_tracking_entries", f"/time_tracking_entries/{entry}",
+             "/time_tracking_entries", f"/tasks/{task}")  # fmt: skip
+    tour.ask("PUT", f"/time_tracking_entries/{entry}", {"duration_minutes": 45})
+    tour.ask("DELETE", f"/time_tracking_entries/{entry}")
+    brief = tour.new(f"/projects/{project}/project_briefs", title="Why", text="Because")
+    tour.get(f"/project_briefs/{brief}")
+    tour.ask("PUT", f"/project_briefs/{brief}", {"html_text": "<body>Because</body>"})
+    tour.ask("DELETE", f"/project_briefs/{brief}")
+    made = tour.new("/memberships", parent=project, member=ann, access_level="commenter")
+    tour.get(f"/memberships/{made}", f"/project_memberships/{made}",
+             f"/projects/{project}/project_memberships")  # fmt: skip
+    tour.get("/memberships", parent=project)
+    tour.ask("PUT", f"/memberships/{made}", {"access_level": "viewer"})
+    tour.ask("DELETE", f"/memberships/{made}")
+    portfolio = tour.new("/portfolios", name="Mine", workspace=home)
+    tour.get("/portfolio_memberships", portfolio=portfolio)
+    of_portfolio = f"/portfolios/{portfolio}/portfolio_memberships"
+    for rows, one in (
+        (of_portfolio, "/portfolio_memberships"),
+        (f"/teams/{tour.asana.team}/team_memberships", "/team_memberships"),
+        (f"/workspaces/{home}/workspace_memberships", "/workspace_memberships"),
+    ):
+        tour.get(f"{one}/{tour.ask('GET', rows)['data'][0]['gid']}")
+    tour.get("/team_memberships", team=tour.asana.team)
+    tour.get(f"/users/{ann}/team_memberships", workspace=home)
+    tour.get(f"/users/{ann}/workspace_memberships")
+    tour.post(f"/workspaces/{home}/removeUser", user=ann)
+    tour.post(f"/workspaces/{home}/addUser", user=ann)
 
 
 def upkeep(tour, project, task):

@@ -10,6 +10,7 @@ import pytest
 
 from syncd.sandbox.asana import RESOURCES, AsanaSandbox
 from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.webhooks import Reply
 
 JUNK = [
     None, 5, -1.5, 1e400, True, "", " ", "x", "me", "1", "∅\u00a0", "null", "9" * 40,
@@ -27,7 +28,9 @@ class World:
 
     def __init__(self):
         self.asana = AsanaSandbox(SandboxClock(frozen=1_790_000_000.0))
-        self.asana.post = lambda url, headers, body: (200, dict(headers), b"")
+        self.asana.line.post = lambda _url, headers, _body: Reply(
+            200, {name.lower(): value for name, value in headers.items()}
+        )
         home, team = self.asana.workspace, self.asana.team
         self.gids = {"workspace": home, "team": team, "user": self.asana.user}
         project = self.make("project", "/projects", name="P", team=team)
@@ -47,6 +50,9 @@ class World:
         self.gids["status"] = self.make("update", "/status_updates", **status)
         self.make("webhook", "/webhooks", resource=project, target="https://x.example")
         self.make("job", f"/tasks/{task}/duplicate", name="copy")
+        self.make("entry", f"/tasks/{task}/time_tracking_entries", duration_minutes=5)
+        self.make("brief", f"/projects/{project}/project_briefs", title="t")
+        self.gids["gid"] = self.make("membership", "/memberships", parent=project, member="me")
 
     def make(self, kind, path, **data):
         status, body = self.asana.request("POST", path, data)

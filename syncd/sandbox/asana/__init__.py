@@ -10,13 +10,16 @@ from typing import Any
 import orjson
 
 from syncd.sandbox.asana import (
+    records_extras,
     records_people,
     records_planning,
     records_work,
     routes_events,
+    routes_extras,
     routes_fields,
     routes_goals,
     routes_jobs,
+    routes_memberships,
     routes_people,
     routes_portfolios,
     routes_projects,
@@ -37,13 +40,14 @@ from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.webhooks import Line
 from syncd.sandbox.wire import Request, Response, Router
 
-__all__ = ["AsanaSandbox", "records_people", "records_planning", "records_work"]
+__all__ = ["AsanaSandbox", "records_extras", "records_people", "records_planning", "records_work"]
 
 PREFIX = "/api/1.0"
 TOO_MANY = 429
 RESOURCES = (
     routes_people, routes_projects, routes_sections, routes_tasks, routes_related, routes_fields,
     routes_events, routes_search, routes_goals, routes_portfolios, routes_jobs, routes_webhooks,
+    routes_extras, routes_memberships,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.sandbox.asana.entities import Entity, Project, Section, Story, Task
+from syncd.sandbox.asana.entities import Attachment, Entity, Project, Section, Story, Task
 from syncd.sandbox.asana.store import Store
 
 
@@ -14,6 +14,9 @@ def can_see(store: Store, user: str, thing: Entity) -> bool:
         return can_see(store, user, store.need(thing.project, Project))
     if isinstance(thing, Task):
         return _sees_task(store, user, thing)
+    if isinstance(thing, Attachment):
+        holder = store.objects.get(thing.parent)
+        return holder is not None and can_see(store, user, holder)
     if isinstance(thing, Story):
         target = store.objects.get(thing.target)
         return target is not None and can_see(store, user, target)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -11,7 +13,7 @@ import orjson
 from syncd.sandbox.asana import pages
 from syncd.sandbox.asana.access import can_see
 from syncd.sandbox.asana.entities import Entity, Story, Task, User
-from syncd.sandbox.asana.errors import CONTENT_TYPE, bad, missing, no_access, unknown
+from syncd.sandbox.asana.errors import CONTENT_TYPE, bad, missing, no_access, premium, unknown
 from syncd.sandbox.asana.events import Actor, Streams
 from syncd.sandbox.asana.fieldvalues import find_user
 from syncd.sandbox.asana.shapes import Selection, View, parse_fields
@@ -35,6 +37,7 @@ class Call:
     __slots__ = (
         "actor",
         "body",
+        "file",
         "line",
         "request",
         "secret",
@@ -55,6 +58,7 @@ class Call:
         self.actor = Actor(store, streams, user)
         self.view = View(store, user, request.base_url)
         self.body: dict[str, Any] = {}
+        self.file: tuple[str, bytes] | None = None  # name and content of a form's file
         options = self._read_body() if request.method in {"POST", "PUT"} else {}
         self.selection = self._read_selection(options)
 
@@ -68,6 +72,9 @@ class Call:
     def _read_body(self) -> dict[str, Any]:
         if "x-www-form-urlencoded" in self.request.headers.get("content-type", ""):
             self.body = dict(parse_qsl(self.request.body.decode(), keep_blank_values=True))
+            return {}
+        if self.request.headers.get("content-type", "").startswith("multipart/form-data"):
+            self._read_form()
             return {}
         if not self.request.body:
             return {}
@@ -86,6 +93,18 @@ class Call:
         self.body = data
         options = parsed.get("options")
         return options if isinstance(options, dict) else {}
+
+    def _read_form(self) -> None:
+        head = f"content-type: {self.request.headers['content-type']}\r\n\r\n".encode()
+        form = BytesParser(policy=HTTP).parsebytes(head + self.request.body)
+        for part in form.iter_parts() if form.is_multipart() else ():
+            name = str(part.get_param("name", header="content-disposition"))
+            content = part.get_payload(decode=True)
+            kept = content if isinstance(content, bytes) else b""
+            if part.get_filename() is not None:
+                self.file = (str(part.get_filename()), kept)
+            else:
+                self.body[name] = kept.decode(errors="replace")
 
     def _read_selection(self, options: dict[str, Any]) -> Selection | None:
         named = options.get("fields")
@@ -113,6 +132,11 @@ class Call:
         if not value.strip():
             raise missing(name)
         return value
+
+    def need_paid(self, message: str) -> None:
+        """Refuse with 402 what a free plan does not have."""
+        if not self.store.paid:
+            raise premium(message)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Return a boolean field of the body."""

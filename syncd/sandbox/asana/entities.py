@@ -202,6 +202,8 @@ class CustomField(Entity):
     custom_label_position: str | None = None
     has_notifications_enabled: bool = False
     is_global: bool = True
+    id_prefix: str | None = None  # of a field that numbers the tasks of its projects: ABC-1
+    last_id: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -235,3 +237,52 @@ class UserTaskList(Entity):
     KIND: ClassVar[str] = "user_task_list"
     owner: str
     workspace: str
+
+
+@dataclass(slots=True, eq=False)
+class Attachment(Entity):
+    """A file (`host` asana) or a link (`host` external) on a task, project or brief."""
+
+    KIND: ClassVar[str] = "attachment"
+    name: str
+    parent: str
+    created_at: float
+    host: str = "asana"
+    url: str | None = None
+    content: bytes = b""
+
+
+@dataclass(slots=True, eq=False)
+class Membership(Entity):
+    """That a person belongs to a project, portfolio, goal, team or workspace."""
+
+    KIND: ClassVar[str] = "membership"
+    of: str  # kind of the parent
+    parent: str
+    member: str
+    access_level: str = "editor"
+
+
+@dataclass(slots=True, eq=False)
+class TimeEntry(Entity):
+    """Time logged on a task."""
+
+    KIND: ClassVar[str] = "time_tracking_entry"
+    task: str
+    minutes: int
+    entered_on: str
+    created_by: str
+    created_at: float
+    attributable_to: str | None = None
+    description: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class ProjectBrief(Entity):
+    """The brief of a project."""
+
+    KIND: ClassVar[str] = "project_brief"
+    project: str
+    title: str
+    text: str
+    html: str | None = None

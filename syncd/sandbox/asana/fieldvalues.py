@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from syncd.sandbox.asana.entities import CustomField, EnumOption, User
+from syncd.sandbox.asana.entities import CustomField, EnumOption, Task, User
 from syncd.sandbox.asana.errors import bad, unknown
 from syncd.sandbox.asana.moments import day_of, read_date, read_moment, spoken, stamp
 from syncd.sandbox.asana.store import Store
@@ -25,6 +25,16 @@ class FieldValue:
     def gid(self) -> str:
         """The field's gid."""
         return self.field.gid
+
+
+def number_task(task: Task, fields: list[CustomField]) -> None:
+    """Give a task its number in the fields that number tasks, once and for all."""
+    values = dict(task.values or {})
+    for field in fields:
+        if field.id_prefix and field.gid not in values:
+            field.last_id += 1
+            values[field.gid] = f"{field.id_prefix}-{field.last_id}"
+    task.values = values or None
 
 
 def read_value(store: Store, field: CustomField, value: object) -> Any:  # noqa: ANN401

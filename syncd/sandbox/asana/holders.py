@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from syncd.sandbox.asana.call import Call
-from syncd.sandbox.asana.entities import CustomField, CustomFieldSetting, Text
+from syncd.sandbox.asana.entities import CustomField, CustomFieldSetting, Project, Text
 from syncd.sandbox.asana.errors import bad
-from syncd.sandbox.asana.fieldvalues import read_value
+from syncd.sandbox.asana.fieldvalues import number_task, read_value
 from syncd.sandbox.asana.html import to_plain
 from syncd.sandbox.asana.moments import read_date
 from syncd.sandbox.asana.planning import Holder
@@ -66,6 +66,7 @@ def list_settings(call: Call, holder: Holder) -> Response:
 
 def add_setting(call: Call, holder: Holder) -> Response:
     """Put the custom field of the body on a holder."""
+    call.need_paid("Custom Fields are not available for free users or guests.")
     if isinstance(call.body.get("custom_field"), dict):
         raise bad("custom_field: Not a valid GID type: object")
     field = call.body_object(CustomField, "custom_field")
@@ -78,6 +79,9 @@ def add_setting(call: Call, holder: Holder) -> Response:
     )
     call.store.add(made)
     holder.settings = (*holder.settings, made.gid)
+    if isinstance(holder, Project):
+        for _, task in call.store.project_tasks(holder, None):
+            number_task(task, [field])
     call.actor.changed(holder, "custom_field_settings", new=made, how="added")
     return call.one(made)
 

@@ -118,16 +118,18 @@ _DEFINITION: dict[str, Getter] = {
     "enum_options": _only("enum multi_enum", _options),
     "format": _only("number", _of("format")),
     "has_notifications_enabled": _of("has_notifications_enabled"),
-    "id_prefix": constant(None),
+    "id_prefix": _of("id_prefix"),
     "input_restrictions": constant([]),
     "is_formula_field": constant(value=False),
     "is_global_to_workspace": _of("is_global"),
-    "is_value_read_only": constant(value=False),
+    "is_value_read_only": lambda _view, thing: _field(thing).id_prefix is not None,
     "name": _of("name"),
     "people_value": _only("people", lambda _view, _thing: []),
     "precision": _only("number", _of("precision")),
     "privacy_setting": constant("public_with_guests"),
-    "representation_type": _of("subtype"),
+    "representation_type": lambda _view, thing: (
+        "custom_id" if _field(thing).id_prefix else _field(thing).subtype
+    ),
     "resource_subtype": _of("subtype"),
     "type": _of("subtype"),
 }

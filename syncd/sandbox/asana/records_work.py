@@ -9,8 +9,10 @@ from syncd.sandbox.asana.entities import (
     CustomFieldSetting,
     Entity,
     Project,
+    ProjectBrief,
     Story,
     Task,
+    TimeEntry,
 )
 from syncd.sandbox.asana.fieldvalues import FieldValue
 from syncd.sandbox.asana.html import from_plain
@@ -132,9 +134,17 @@ def _my_section(view: View, task: Task) -> Any:  # noqa: ANN401
     return None if task.assignee != view.user else ABSENT
 
 
+def _logged(view: View, task: Task) -> int | None:
+    """Return the minutes logged on a task, None when there are none."""
+    if not view.store.kinds.get(TimeEntry.KIND):
+        return None
+    entries = view.store.every(TimeEntry)
+    return sum(entry.minutes for entry in entries if entry.task == task.gid) or None
+
+
 SHAPES["task"] = Shape(
     {
-        "actual_time_minutes": constant(None),
+        "actual_time_minutes": _logged,
         "approval_status": _approval,
         "assignee": ref("assignee"),
         "assignee_status": plain("assignee_status"),
@@ -238,7 +248,9 @@ SHAPES["project"] = Shape(
         "owner": ref("owner"),
         "permalink_url": lambda _view, it: f"{APP}/1/{it.workspace}/project/{it.gid}",
         "privacy_setting": plain("privacy_setting"),
-        "project_brief": constant(None),
+        "project_brief": lambda view, project: view.store.first(
+            ProjectBrief, lambda brief: brief.project == project.gid
+        ),
         "public": lambda _view, project: project.privacy_setting == "public_to_workspace",
         "start_on": plain("start_on"),
         "team": ref("team"),

@@ -39,6 +39,7 @@ def get_field(call: Call, field: str) -> Response:
 
 def create_field(call: Call) -> Response:
     """POST /custom_fields."""
+    call.need_paid("Custom Fields are not available for free users or guests.")
     home = call.body_object(Workspace, "workspace")
     name = call.required("name")
     _check_name(call, home, name, None)
@@ -97,6 +98,8 @@ def _edit(call: Call, field: CustomField) -> None:
         field.description = call.text("description")
     if call.has("has_notifications_enabled"):
         field.has_notifications_enabled = call.flag("has_notifications_enabled")
+    if call.has("id_prefix") and field.subtype == "text":
+        field.id_prefix = call.text("id_prefix") or None
     if call.has("precision"):
         field.precision = call.digits("precision")
     if call.has("format"):

@@ -7,8 +7,16 @@ from typing import Any
 
 from syncd.sandbox.asana.access import can_see
 from syncd.sandbox.asana.call import Call
-from syncd.sandbox.asana.entities import CustomField, Project, Task, Workspace
-from syncd.sandbox.asana.errors import bad, premium
+from syncd.sandbox.asana.entities import (
+    Attachment,
+    CustomField,
+    Project,
+    Section,
+    Task,
+    User,
+    Workspace,
+)
+from syncd.sandbox.asana.errors import bad
 from syncd.sandbox.asana.moments import day_of, read_date, read_moment
 from syncd.sandbox.asana.pages import read_limit
 from syncd.sandbox.wire import Response
@@ -23,21 +31,40 @@ DEFAULT_ROWS = 20
 def search_tasks(call: Call, workspace: str) -> Response:
     """GET /workspaces/{gid}/tasks/search; unknown parameters are ignored."""
     home = call.load(Workspace, workspace)
-    if not call.store.paid:
-        raise premium("Search is only available to premium users.")
+    call.need_paid("Search is only available to premium users.")
     tests = list(_tests(call))
-    newest = call.store.now() - call.store.search_lag
     found = [
         task
-        for task in call.store.every(Task)
+        for task in _candidates(call)
         if task.workspace == home.gid
-        and task.created_at <= newest
-        and all(test(task) for test in tests)
+        and (form := call.store.indexed(task)) is not None
+        and all(test(form) for test in tests)
         and can_see(call.store, call.user, task)
     ]
     found.sort(key=_order(call), reverse=call.query_flag("sort_ascending") is not True)
     rows = found[: read_limit(call.request) or DEFAULT_ROWS]
     return call.reply([call.view.show(task, call.selection, full=False) for task in rows])
+
+
+def _candidates(call: Call) -> Iterable[Task]:
+    """Return the tasks that may pass, narrowed down where a list of them is at hand."""
+    store, one = call.store, call.request.one
+    if store.search_lag:
+        return store.every(Task)
+    if sections := one("sections.any"):
+        lists = [it.tasks for it in store.some(sections.split(","), Section)]
+    elif assignees := one("assignee.any"):
+        if "null" in assignees:
+            return store.every(Task)
+        named = [call.user if gid == "me" else gid for gid in assignees.split(",")]
+        lists = [it.tasks for it in store.some(named, User)]
+    elif projects := one("projects.any"):
+        found = store.some(projects.split(","), Project)
+        lists = [it.tasks for p in found for it in store.some(p.sections, Section)]
+    else:
+        return store.every(Task)
+    gids = dict.fromkeys(gid for rows in lists for _rank, gid in rows.keys)
+    return store.some(gids, Task)
 
 
 def _order(call: Call) -> Callable[[Task], tuple[Any, str]]:
@@ -74,12 +101,13 @@ def _tests(call: Call) -> Iterable[Test]:
 
 
 def _flags(call: Call) -> Iterable[Test]:
+    attached = {it.parent for it in call.store.every(Attachment)}
     tests: dict[str, Test] = {
         "completed": lambda task: task.completed,
         "is_subtask": lambda task: task.parent is not None,
         "is_blocking": lambda task: bool(call.store.some(task.dependents, Task)),
         "is_blocked": lambda task: bool(call.store.some(task.dependencies, Task)),
-        "has_attachment": lambda _task: False,
+        "has_attachment": lambda task: task.gid in attached,
     }
     for name, test in tests.items():
         wanted = call.query_flag(name)

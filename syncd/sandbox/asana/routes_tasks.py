@@ -9,6 +9,7 @@ from typing import Any
 from syncd.sandbox.asana.access import can_see
 from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import (
+    CustomField,
     Place,
     Project,
     Ref,
@@ -19,7 +20,7 @@ from syncd.sandbox.asana.entities import (
     UserTaskList,
     Workspace,
 )
-from syncd.sandbox.asana.errors import bad, missing
+from syncd.sandbox.asana.errors import bad, missing, unknown
 from syncd.sandbox.asana.moments import read_moment
 from syncd.sandbox.asana.pages import Source
 from syncd.sandbox.asana.ranks import Ranked
@@ -201,6 +202,17 @@ def orphan(call: Call, task: Task) -> None:
     task.parent = None
 
 
+def by_custom_id(call: Call, workspace: str, number: str) -> Response:
+    """GET /workspaces/{gid}/tasks/custom_id/{ABC-12}."""
+    home = call.load(Workspace, workspace)
+    fields = {it.gid for it in call.store.every(CustomField) if it.id_prefix}
+    for task in call.store.every(Task):
+        values = task.values or {}
+        if task.workspace == home.gid and any(values.get(gid) == number for gid in fields):
+            return call.one(call.load(Task, task.gid))
+    raise unknown("custom_id", number)
+
+
 def set_parent(call: Call, task: str) -> Response:
     """POST /tasks/{gid}/setParent: a subtask, or with null a task of its own again."""
     found = call.load(Task, task)
@@ -360,6 +372,7 @@ ROUTES = (
     ("POST", "/tasks/{task}/subtasks", create_subtask),
     ("POST", "/tasks/{task}/setParent", set_parent),
     ("GET", "/projects/{project}/tasks", project_tasks),
+    ("GET", "/workspaces/{workspace}/tasks/custom_id/{number}", by_custom_id),
     ("GET", "/sections/{section}/tasks", section_tasks),
     ("GET", "/tags/{tag}/tasks", tag_tasks),
     ("GET", "/user_task_lists/{user_task_list}/tasks", list_task_list),

@@ -27,7 +27,9 @@ class Store:
         self.emails: dict[str, str] = {}
         self.paid = True  # a paid plan; without it search, goals and portfolios answer 402
         self.longest_listing: int | None = None  # rows before a paged listing answers 400
-        self.search_lag = 0.0  # seconds before a new task is found by search
+        self.search_lag = 0.0  # seconds before search knows of a change
+        self.unindexed: dict[str, tuple[float, Task]] = {}  # since when; as search knows it
+        self.memberships: dict[tuple[str, str], str] = {}  # gids by parent and member
         self.external: dict[str, str] = {}
         self._last = 1_200_000_000_000_000 + (seed * 7_919_000_003) % 99_000_000_000_000
 
@@ -133,6 +135,22 @@ class Store:
         self.need(place.section, Section).tasks.discard(place.rank, task.gid)
         project.changed.discard(task.modified_at, task.gid)
         task.places = tuple(it for it in task.places if it is not place)
+
+    def before_change(self, task: Task) -> None:
+        """Keep what search knew of a task that is about to change, if search is late."""
+        if self.search_lag and self.indexed(task) is task:
+            self.unindexed[task.gid] = (self.now(), replace(task))
+
+    def indexed(self, task: Task) -> Task | None:
+        """Return a task as search knows it: itself, as it was, or None while it is too new."""
+        now = self.now()
+        if now - task.created_at < self.search_lag:
+            return None
+        since, form = self.unindexed.get(task.gid, (now - self.search_lag, task))
+        if now - since < self.search_lag:
+            return form
+        self.unindexed.pop(task.gid, None)
+        return task
 
     def touch(self, task: Task) -> None:
         """Set `modified_at` to now and keep the projects' indices true."""

@@ -8,7 +8,7 @@ from typing import Any
 from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import CustomField, Ref, Section, Task, User
 from syncd.sandbox.asana.errors import bad
-from syncd.sandbox.asana.fieldvalues import FieldValue, read_value, spoken_value
+from syncd.sandbox.asana.fieldvalues import FieldValue, number_task, read_value, spoken_value
 from syncd.sandbox.asana.html import to_plain
 from syncd.sandbox.asana.moments import day_of, read_date, read_moment, spoken, stamp_or_none
 from syncd.sandbox.asana.records_work import task_fields
@@ -46,6 +46,7 @@ def prepare(call: Call, task: Task) -> dict[str, Step]:
 def edit(call: Call, task: Task) -> None:
     """Apply the fields of the body. All are checked before the first is applied."""
     steps = prepare(call, task)
+    call.store.before_change(task)
     if any([step() for step in steps.values()]):  # noqa: C419 - every step must run
         call.store.touch(task)
 
@@ -293,6 +294,8 @@ def _spell(dates: Dates) -> dict[str, Any]:
 
 def _custom(call: Call, task: Task) -> Step:
     given = call.body["custom_fields"]
+    if given:
+        call.need_paid("Custom Fields are not available for free users or guests.")
     if not isinstance(given, dict):
         raise bad(f"custom_fields: Value is not a JSON object: {given}")
     fields = {field.gid: field for field in task_fields(call.store, task)}
@@ -300,6 +303,8 @@ def _custom(call: Call, task: Task) -> Step:
     for gid, value in given.items():
         if gid not in fields:
             raise bad(f"Custom field with ID {gid} is not on given object")
+        if fields[gid].id_prefix:
+            raise bad(f"custom_fields: {gid}: Cannot write this property")
         new.append((fields[gid], read_value(call.store, fields[gid], value)))
     return lambda: any([set_value(call, task, *one) for one in new])  # noqa: C419 - all must run
 
@@ -360,6 +365,7 @@ def enter(call: Call, task: Task, section: Section, rank: int) -> None:
     store, actor = call.store, call.actor
     old = store.place_in(task, section.project)
     store.put(task, section, rank)
+    number_task(task, task_fields(store, task))
     project = store.objects[section.project]
     if old is None:
         actor.emit(task, "added", parent=project)
