@@ -392,3 +392,14 @@ def test_what_waits_and_who_is_subscribed_is_kept_with_the_state(site):
     assert [body["issue"]["key"] for body in other.told()] == [key]
     other.create()
     assert len(other.told()) == 1
+
+
+def test_a_filter_whose_field_is_gone_lets_nothing_through_and_breaks_nothing(site):
+    key = site.create()
+    body = {"name": "Team", "type": "com.atlassian.jira.plugin.system.customfieldtypes:textfield"}
+    field = site.ask("POST", "/rest/api/3/field", body, expect=201)["id"]
+    site.register(jql="Team ~ x OR project = WEB")
+    del site.jira.store.fields[field]
+    site.jira.store.setup += 1
+    site.ask("PUT", f"/rest/api/3/issue/{key}", {"fields": {"summary": "two"}}, expect=204)
+    assert site.told() == []

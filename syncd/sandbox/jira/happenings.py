@@ -15,6 +15,7 @@ import orjson
 from syncd.sandbox.jira.hooks import PRIMARY, SECONDARY, Hook
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Comment, Field, History, Issue, Json, Link, Project, Version
+from syncd.sandbox.jira.problems import ApiError
 from syncd.sandbox.jira.render import comment as comment_shape
 from syncd.sandbox.jira.render import field_value, history, issue_shape, wanted_fields
 from syncd.sandbox.jira.search import Search
@@ -59,7 +60,10 @@ def _wants(store: Store, hook: Hook, about: Issue | None, changed: frozenset[str
     if about is None or not hook.jql:
         return True
     viewer = Viewer(store, store.users.get(hook.owner))
-    return Search(viewer, hook.jql, lambda _issue: True, bounded=False).matches(about)
+    try:
+        return Search(viewer, hook.jql, lambda _issue: True, bounded=False).matches(about)
+    except ApiError:  # what the filter names is gone by now
+        return False
 
 
 def _filled(url: str, names: Mapping[str, Json]) -> str:
@@ -177,6 +181,16 @@ def link(store: Store, what: str, found: Link, *, flow: str = PRIMARY) -> None:
         }
 
     _tell(store, f"issuelink_{what}", make, {}, flow=flow)
+
+
+def hanging(
+    store: Store, thing: str, what: str, found: Issue, make: Callable[[Shapes], Json]
+) -> None:
+    """Tell that a `worklog` or `attachment` of an issue was `created`, `updated` or `deleted`."""
+    if store.hooks.table:
+        names = _names(store, found)
+        body: Make = lambda shapes: {thing: make(shapes)}  # noqa: E731
+        _tell(store, f"{thing}_{what}", body, names, about=found)
 
 
 # projects, versions, sprints
