@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,6 +139,8 @@ class Trees:
         }
         if not given:
             return
+        if block.type not in TYPES:  # only people make such blocks
+            raise fix_one([f"body.{name}" for name in TYPES])
         if block.type not in given:
             name = next(iter(given))
             raise bad(name, "be not present", given[name])
@@ -146,12 +149,15 @@ class Trees:
             raise bad(f"{block.type}.children", "be not present", content["children"])
         block.content = self._kinds.update(block.type, block.content, content, block.type)
 
-    def copy(self, source: Node, target: Node, now: float, user: str) -> None:
-        """Copy the blocks under one node to another (for templates)."""
+    def copy(
+        self, source: Node, target: Node, now: float, user: str, settle: Callable[[JSON], JSON]
+    ) -> None:
+        """Copy the blocks under one node to another (for templates), their content settled."""
         for child in self._store.children(source):
             if isinstance(child, Block):
-                draft = Draft(child.type, child.content)
-                self.copy(child, self._insert(target, draft, None, now, user), now, user)
+                draft = Draft(child.type, settle(child.content))
+                made = self._insert(target, draft, None, now, user)
+                self.copy(child, made, now, user, settle)
 
 
 def count(draft: Draft) -> int:

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from syncd.sandbox.notion.app import App
+from syncd.sandbox.notion.blockkinds import TYPES
 from syncd.sandbox.notion.blocks import Draft
 from syncd.sandbox.notion.checks import (
     only,
@@ -26,11 +27,10 @@ JSON = dict[str, Any]
 UNKNOWN = (
     "bookmark",
     "embed",
-    "link_preview",
     "link_to_page",
     "breadcrumb",
     "template",
-    "unsupported",
+    "tab",
 )
 KINDS = ("insert_content", "replace_content_range", "update_content", "replace_content")
 
@@ -55,7 +55,7 @@ class Document:
             tag = "page" if isinstance(node, Page) else "database"
             title = self._app.shapes.title(node)
             return f'<{tag} url="{mention_address(node.id)}">{title}</{tag}>'
-        if isinstance(node, Block) and node.type in UNKNOWN:
+        if isinstance(node, Block) and (node.type in UNKNOWN or node.type not in TYPES):
             if node.id not in self.unknown:
                 self.unknown.append(node.id)
             url = f"{mention_address(self._node.id)}#{plain(node.id)}"

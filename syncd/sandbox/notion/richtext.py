@@ -208,8 +208,11 @@ def _target(kind: str, value: JSON, where: str, lookup: Lookup) -> tuple[JSON, s
         text = shown["start"] + (f" → {shown['end']}" if shown["end"] else "")
         return shown, text, None
     if kind == "template_mention":
-        name = target.get("type", "template_mention_date")
-        return target, f"@{target.get(name, 'Today')}", None
+        own = "template_mention_user" in target
+        name = "template_mention_user" if own else "template_mention_date"
+        choices = ("me",) if own else ("today", "now")
+        word = require_choice(target.get(name, MISSING), f"{where}.{name}", choices)
+        return {"type": name, name: word}, f"@{word.capitalize()}", None
     identifier = require_uuid(target.get("id", MISSING), f"{where}.id")
     found = lookup(kind, identifier)
     if found is None:

@@ -7,7 +7,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
 
-from syncd.sandbox.notion import paging, times
+from syncd.sandbox.notion import paging, tasks, times
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.blocks import ARCHIVED
 from syncd.sandbox.notion.checks import (
@@ -16,13 +16,11 @@ from syncd.sandbox.notion.checks import (
 )
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
 from syncd.sandbox.notion.files import LIFETIME
-from syncd.sandbox.notion.ids import plain
 from syncd.sandbox.notion.markdown import Document, edited
 from syncd.sandbox.notion.shapes import listing
 from syncd.sandbox.notion.store import Block, Node, Page, Upload
 
 JSON = dict[str, Any]
-POLL_SECONDS = 2
 CONTENT_TYPES = {
     "txt": "text/plain", "pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg",
     "jpeg": "image/jpeg", "gif": "image/gif", "svg": "image/svg+xml", "mp4": "video/mp4",
@@ -69,25 +67,10 @@ class Markdown:
         after = app.store.children(node)
         changed = [each for each in (*before, *after) if each not in before or each not in after]
         app.events.content(node, changed or after, call)
-        if call.body.get("allow_async") is True:
-            return 202, self._queue(node, call)
-        return 200, self._show(node)
-
-    def _queue(self, node: Node, call: Call) -> JSON:
-        identifier = f"task_{plain(self._app.ids.uuid4())}"
-        task = {
-            "object": "async_task",
-            "id": identifier,
-            "status": "queued",
-            "status_url": f"{call.request.base_url}/v1/async_tasks/{identifier}",
-            "created_time": times.zulu(call.now),
-            "poll_after_seconds": POLL_SECONDS,
-            "operation": {"surface": "rest", "name": "PATCH /v1/pages/:page_id/markdown"},
-        }
-        done = {key: value for key, value in task.items() if key != "poll_after_seconds"}
         shown = self._show(node)
-        self._app.store.tasks[identifier] = {**done, "status": "succeeded", "result": shown}
-        return task
+        if tasks.wants(call):
+            return tasks.queue(app, call, "PATCH /v1/pages/:page_id/markdown", shown)
+        return 200, shown
 
     def task(self, call: Call) -> JSON:
         """Return an asynchronous task; it is done as soon as anyone asks."""

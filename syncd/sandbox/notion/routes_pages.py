@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncd.sandbox.notion import files, mdread, paging, richtext
+from syncd.sandbox.notion import files, mdread, paging, richtext, tasks
 from syncd.sandbox.notion.app import App, Call
 from syncd.sandbox.notion.blocks import ARCHIVED, Draft
 from syncd.sandbox.notion.checks import (
@@ -22,6 +22,8 @@ from syncd.sandbox.notion.routes_databases import container, set_trash, wanted_p
 from syncd.sandbox.notion.schema import find
 from syncd.sandbox.notion.shapes import listing
 from syncd.sandbox.notion.store import Database, DataSource, Node, Page, Prop
+from syncd.sandbox.notion.templates import Settled
+from syncd.sandbox.notion.times import zone_exists
 
 JSON = dict[str, Any]
 CREATE_KEYS = (
@@ -57,6 +59,8 @@ class Pages:
         parent, source = self._parent(body)
         values = self._values(source, body.get("properties", MISSING))
         drafts = self._drafts(body)
+        if body.get("markdown") is not None and "title" not in values:
+            values |= _title_of(drafts)
         page = Page(
             app.ids.make("page", call.now), parent, call.now, call.user, call.now, call.user
         )
@@ -71,7 +75,10 @@ class Pages:
         if template is not None:
             self._use_template(page, template, call)
         app.events.created(page, call)
-        return app.shapes.page(page)
+        shown = self._shown(page, call)
+        if tasks.wants(call):
+            return tasks.queue(app, call, "POST /v1/pages", shown)
+        return shown
 
     def _parent(self, body: JSON) -> tuple[tuple[str, str], DataSource | None]:
         given = body.get("parent", MISSING)
@@ -182,10 +189,15 @@ class Pages:
         return template
 
     def _use_template(self, page: Page, template: Page, call: Call) -> None:
+        zone = (call.body.get("template") or {}).get("timezone", "UTC")
+        if not zone_exists(require_text(zone, "template.timezone")):
+            raise bad("template.timezone", "be a valid IANA time zone", zone)
+        user = self._app.shapes.whole_user(self._app.store.users[call.user])
+        settled = Settled(user, call.now, zone)
         for key, value in template.values.items():
             if not page.values.get(key):
-                page.values[key] = value
-        self._app.trees.copy(template, page, call.now, call.user)
+                page.values[key] = settled.value(value)
+        self._app.trees.copy(template, page, call.now, call.user, settled.content)
 
     def _store_values(
         self, page: Page, source: DataSource | None, values: dict[str, Any], call: Call
@@ -235,7 +247,7 @@ class Pages:
         app.events.content(page, erased, call)
         if turned:
             app.events.locked(page, call)
-        return app.shapes.page(page)
+        return self._shown(page, call)
 
     def _archive(self, page: Page, *, archived: bool) -> None:
         source = self._app.store.source_of(page)
@@ -334,6 +346,13 @@ def _differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return the keys whose values are not the same."""
     keys = dict.fromkeys((*before, *after))
     return [key for key in keys if before.get(key) != after.get(key)]
+
+
+def _title_of(drafts: list[Draft]) -> dict[str, Any]:
+    """Take a heading off the top of a new page's Markdown: it is the title, if none is given."""
+    if not drafts or drafts[0].type != "heading_1":
+        return {}
+    return {"title": richtext.RichText(drafts.pop(0).content["rich_text"])}
 
 
 def carried(page: Page, old: DataSource | None, new: DataSource | None) -> dict[str, Any]:

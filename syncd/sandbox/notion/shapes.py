@@ -252,7 +252,8 @@ class Shapes:
 
     def _content(self, node: Node) -> tuple[str, JSON]:
         if isinstance(node, Block):
-            return node.type, node.content
+            renamed = self.legacy and node.type == "meeting_notes"
+            return "transcription" if renamed else node.type, node.content
         kind = "child_page" if isinstance(node, Page) else "child_database"
         return kind, {"title": self.title(node)}
 
