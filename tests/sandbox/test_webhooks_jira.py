@@ -196,6 +196,14 @@ def changes(site):
                                               {"released": True}), ["jira:version_released"]),
         "version deleted": (lambda: site.ask("DELETE", f"/rest/api/3/version/{made}", expect=204),
                             ["jira:version_deleted"]),
+        "version merged": (
+            lambda: site.ask("PUT", f"/rest/api/3/version/{made}/mergeto/{version(site, name='w')}",
+                             expect=204),
+            ["jira:version_created", "jira:version_deleted"]),
+        "project archived": (lambda: site.ask("POST", "/rest/api/3/project/WEB/archive", expect=204),
+                             ["project_archived"]),
+        "work logged": (lambda: site.ask("POST", f"{issue}/worklog", {"timeSpent": "1h"}, expect=201),
+                        ["jira:issue_updated", "worklog_created"]),
         "sprint made": (lambda: sprint(site, name="C"), ["sprint_created"]),
         "sprint renamed": (lambda: site.ask("PUT", f"{agile}/{coming}", {"name": "Z"}),
                            ["sprint_updated"]),
@@ -210,6 +218,7 @@ CHANGES = (
     "created", "edited", "moved on", "assigned", "moved", "put in a sprint", "deleted",
     "deleted with what hangs on it", "bulk", "commented", "comment edited", "comment deleted",
     "linked", "unlinked", "project made", "project deleted", "project deleted for ever",
+    "version merged", "project archived", "work logged",
     "version made", "version renamed", "version released", "version deleted", "sprint made",
     "sprint renamed", "sprint started", "sprint deleted",
 )  # fmt: skip
@@ -236,6 +245,28 @@ def test_a_sprint_that_closes(site):
     site.ask("PUT", f"/rest/agile/1.0/sprint/{number}", {"state": "closed"})
     [body] = site.told()
     assert (body["sprint"]["id"], body["sprint"]["state"]) == (number, "closed")
+
+
+def test_a_merged_version_names_the_other(site):
+    one, two = version(site), version(site, name="v2")
+    site.register(events=["jira:version_deleted"])
+    site.ask("PUT", f"/rest/api/3/version/{one}/mergeto/{two}", expect=204)
+    [body] = site.told()
+    assert (body["version"]["id"], body["mergedTo"]["id"]) == (one, two)
+
+
+def test_logged_work_is_told_as_it_changes(site):
+    key = site.create()
+    site.register(events=["worklog_created", "worklog_updated", "worklog_deleted"])
+    path = f"/rest/api/2/issue/{key}/worklog"
+    number = site.ask("POST", path, {"timeSpent": "1h", "comment": "done"}, expect=201)["id"]
+    site.ask("PUT", f"{path}/{number}", {"timeSpent": "2h"})
+    site.ask("DELETE", f"{path}/{number}", expect=204)
+    bodies = site.told()
+    assert [body["webhookEvent"] for body in bodies] == [
+        "worklog_created", "worklog_updated", "worklog_deleted"]  # fmt: skip
+    assert [body["worklog"]["timeSpentSeconds"] for body in bodies] == [3600, 7200, 7200]
+    assert bodies[0]["worklog"]["comment"] == "done"
 
 
 def test_shapes_of_what_is_no_issue(site):

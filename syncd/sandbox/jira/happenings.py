@@ -212,13 +212,20 @@ def project(store: Store, what: str, found: Project) -> None:
     _tell(store, f"project_{what}", make, names)
 
 
-def version(store: Store, what: str, found: Version) -> None:
-    """Tell that a version was `created`, `updated`, `released`, `unreleased` or `deleted`."""
+def version(store: Store, what: str, found: Version, merged: Version | None = None) -> None:
+    """Tell that a version was `created`, `updated`, `released`, `unreleased` or `deleted`.
+
+    `merged`: the version that it became a part of.
+    """
     if not store.hooks.table:
         return
     home = store.projects[found.project_id]
     names = {"version.id": found.id, "project.id": home.id, "project.key": home.key}
-    make: Make = lambda shapes: {"version": shapes.version_row(found)}  # noqa: E731
+
+    def make(shapes: Shapes) -> dict[str, Json]:
+        body = {"version": shapes.version_row(found)}
+        return {**body, "mergedTo": shapes.version_row(merged)} if merged else body
+
     _tell(store, f"jira:version_{what}", make, names)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syncd.sandbox.jira import happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.model import Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad
@@ -96,6 +97,7 @@ def restore_project(call: Call, key: str) -> Response:
 def _set_project(call: Call, key: str, *, archived: bool) -> Json:
     found = call.project(key)
     found.archived = archived
+    happenings.project(call.store, "archived" if archived else "restored_archived", found)
     call.store.setup += 1
     call.store.revision += 1
     return call.shapes.project_whole(found)

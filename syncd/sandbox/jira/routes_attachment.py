@@ -5,7 +5,9 @@ from __future__ import annotations
 import mimetypes
 from email.parser import BytesParser
 from email.policy import HTTP
+from functools import partial
 
+from syncd.sandbox.jira import happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import record
 from syncd.sandbox.jira.model import Attachment, ChangeItem, Issue
@@ -38,7 +40,14 @@ def upload(call: Call, key: str) -> Response:
     store.attachments[issue.id] = [*rows, *made]
     items = [ChangeItem("Attachment", "attachment", None, None, f.id, f.name) for f in made]
     record(store, issue, author, items)
+    for item in made:
+        _tell(call, "created", issue, item)
     return call.ok([shape(call.shapes, item) for item in made])
+
+
+def _tell(call: Call, what: str, issue: Issue, item: Attachment) -> None:
+    make = partial(shape, item=item)
+    happenings.hanging(call.store, "attachment", what, issue, make)
 
 
 def _files(request: Request) -> list[tuple[str, str, bytes]]:
@@ -93,6 +102,7 @@ def delete(call: Call, number: str) -> Response:
     call.store.attachments[issue.id].remove(item)
     change = ChangeItem("Attachment", "attachment", item.id, item.name, None, None)
     record(call.store, issue, call.me().account_id, [change])
+    _tell(call, "deleted", issue, item)
     return call.done()
 
 

@@ -213,10 +213,12 @@ def _register(line_of: LineOf) -> Callable[[Call], Response]:
 
 def _registered(call: Call, owner: str, url: str, row: Json) -> dict[str, Json]:
     given = row if isinstance(row, dict) else {}
+    events: list[str] = []
+    jql = str(given.get("jqlFilter") or "").strip()
     try:
-        events = _events(given.get("events"), FOR_APPS)
-        wrong = _unsupported(str(given.get("jqlFilter") or "").strip())
-        jql = "" if wrong else _jql(call, given.get("jqlFilter"))
+        events, wrong = _events(given.get("events"), FOR_APPS), _unsupported(jql)
+        if not wrong:
+            _jql(call, jql)
     except ApiError as error:
         wrong = [*error.messages, *error.errors.values()]
     if wrong:

@@ -130,10 +130,14 @@ def swap_version(call: Call, key: str) -> Response:
 
 def merge_version(call: Call, key: str, target: str) -> Response:
     """PUT version/{id}/mergeto/{moveIssuesTo}."""
-    return _remove(call, _find_version(call, key), {"fixVersions": target, "versions": target})
+    instead = {"fixVersions": target, "versions": target}
+    merged = _find_version(call, target)
+    return _remove(call, _find_version(call, key), instead, merged)
 
 
-def _remove(call: Call, version: Version, instead: dict[str, Json]) -> Response:
+def _remove(
+    call: Call, version: Version, instead: dict[str, Json], merged: Version | None = None
+) -> Response:
     me = call.me()
     targets = {
         field_id: _find_version(call, str(number)).id if number else None
@@ -141,7 +145,7 @@ def _remove(call: Call, version: Version, instead: dict[str, Json]) -> Response:
     }
     if version.id in targets.values():
         raise bad("A version cannot be replaced by itself.")
-    happenings.version(call.store, "deleted", version)
+    happenings.version(call.store, "deleted", version, merged)
     for issue in list(call.store.issues.values()):
         _swap(call, issue, version.id, targets, me.account_id)
     del call.store.versions[version.id]

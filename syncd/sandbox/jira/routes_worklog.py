@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from syncd.sandbox.jira import worklogs
+from functools import partial
+
+from syncd.sandbox.jira import happenings, worklogs
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.model import Issue, Json, Worklog
 from syncd.sandbox.jira.problems import bad, missing
@@ -31,6 +33,11 @@ def _find(call: Call, issue: Issue, number: str) -> Worklog:
     return found
 
 
+def _tell(call: Call, what: str, issue: Issue, item: Worklog) -> None:
+    make = partial(shape, issue=issue, item=item)
+    happenings.hanging(call.store, "worklog", what, issue, make)
+
+
 def worklog(call: Call, key: str, number: str) -> Response:
     """GET issue/{issueIdOrKey}/worklog/{id}."""
     issue = call.issue(key)
@@ -46,6 +53,7 @@ def add_worklog(call: Call, key: str) -> Response:
     """POST issue/{issueIdOrKey}/worklog."""
     issue = call.issue_to_change(key)
     made = worklogs.log_work(call, issue, call.json(), _query(call))
+    _tell(call, "created", issue, made)
     return call.ok(shape(call.shapes, issue, made), 201)
 
 
@@ -63,6 +71,7 @@ def update_worklog(call: Call, key: str, number: str) -> Response:
     found.spent += change
     found.updated, found.update_author = call.store.now(), call.me().account_id
     worklogs.book(call.store, issue, call.me().account_id, change, left, found.id)
+    _tell(call, "updated", issue, found)
     return call.ok(shape(call.shapes, issue, found))
 
 
@@ -73,6 +82,7 @@ def delete_worklog(call: Call, key: str, number: str) -> Response:
     left = worklogs.estimate_after(issue, -found.spent, _query(call), "increaseBy")
     call.store.worklogs[issue.id].remove(found)
     worklogs.book(call.store, issue, call.me().account_id, -found.spent, left, found.id)
+    _tell(call, "deleted", issue, found)
     return call.done()
 
 
