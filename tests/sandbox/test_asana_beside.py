@@ -143,3 +143,27 @@ def test_custom_fields_are_for_paid_plans(asana, project, task):
     said = "Custom Fields are not available for free users or guests."
     assert ask(asana, "PUT", f"/tasks/{task}", {"custom_fields": {field: "x"}}, 402) == said
     assert ask(asana, "POST", "/custom_fields", {**body, "name": "G"}, 402) == said
+
+
+def test_a_mention_comes_back_as_a_whole_link(asana, project, task):
+    ann = asana.add_user("Ann <A>", "ann@acme.example")
+    sent = f'<body>Ask <a data-asana-gid="{ann}"/> about <a data-asana-gid="{project}"></a></body>'
+    ask(asana, "PUT", f"/tasks/{task}", {"html_notes": sent})
+    kept = ask(asana, "GET", f"/tasks/{task}", opt_fields="html_notes")["html_notes"]
+    home = f"https://app.asana.com/1/{asana.workspace}"
+    assert kept == (
+        f'<body>Ask <a href="{home}/profile/{ann}" data-asana-gid="{ann}"'
+        ' data-asana-accessible="true" data-asana-type="user" data-asana-dynamic="true">'
+        f'@Ann &lt;A&gt;</a> about <a href="{home}/project/{project}" data-asana-gid="{project}"'
+        ' data-asana-accessible="true" data-asana-type="project" data-asana-dynamic="true">'
+        "P</a></body>"
+    )
+    ask(asana, "PUT", f"/tasks/{task}", {"html_notes": kept})
+    assert ask(asana, "GET", f"/tasks/{task}", opt_fields="html_notes")["html_notes"] == kept
+    body = {"html_text": '<body><a data-asana-gid="99"/></body>'}
+    said = ask(asana, "POST", f"/tasks/{task}/stories", body, 400)
+    assert said == "html_text: Not a recognized ID: 99"
+
+
+def test_a_batch_needs_actions(asana):
+    assert ask(asana, "POST", "/batch", {}, 400) == "actions: Missing input"

@@ -8,7 +8,7 @@ from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import CustomField, CustomFieldSetting, Project, Text
 from syncd.sandbox.asana.errors import bad
 from syncd.sandbox.asana.fieldvalues import number_task, read_value
-from syncd.sandbox.asana.html import to_plain
+from syncd.sandbox.asana.mentions import read_rich
 from syncd.sandbox.asana.moments import read_date
 from syncd.sandbox.asana.planning import Holder
 from syncd.sandbox.asana.records_work import setting_fields
@@ -31,8 +31,7 @@ def read_dates(call: Call, *due_names: str) -> dict[str, Any]:
 def read_notes(call: Call) -> Text:
     """Return the notes of the body, from either view."""
     if call.body.get("html_notes"):
-        html = call.body["html_notes"]
-        return Text(to_plain("html_notes", html), html)
+        return Text(*read_rich(call, "html_notes", call.body["html_notes"]))
     return Text(call.text("notes"))
 
 

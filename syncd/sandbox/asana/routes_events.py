@@ -74,6 +74,8 @@ FORBIDDEN = ("/batch", "/attachments", "/organization_exports", "/exports")
 
 def action_requests(call: Call) -> list[Request]:
     """Return the requests of a batch; refuse the batch when one cannot be part of one."""
+    if not call.has("actions"):
+        raise missing("actions")
     actions = call.listed("actions")
     if len(actions) > MOST_ACTIONS:
         raise bad(f"actions: Cannot have more than {MOST_ACTIONS} actions in a batch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import Attachment, Project, ProjectBrief, Task, TimeEntry
 from syncd.sandbox.asana.errors import bad, missing
-from syncd.sandbox.asana.html import to_plain
+from syncd.sandbox.asana.mentions import read_rich
 from syncd.sandbox.asana.moments import day_of, read_date
 from syncd.sandbox.wire import Response
 
@@ -144,8 +144,7 @@ def make_brief(call: Call, project: str) -> Response:
 
 def _words(call: Call, brief: ProjectBrief) -> None:
     if call.body.get("html_text"):
-        brief.html = call.body["html_text"]
-        brief.text = to_plain("html_text", brief.html)
+        brief.text, brief.html = read_rich(call, "html_text", call.body["html_text"])
     elif call.has("text"):
         brief.html, brief.text = None, call.text("text")
 

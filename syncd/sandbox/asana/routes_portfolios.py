@@ -9,7 +9,7 @@ from syncd.sandbox.asana.access import can_see
 from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import Entity, Project, Workspace
 from syncd.sandbox.asana.errors import bad, missing, no_access, unknown
-from syncd.sandbox.asana.html import to_plain
+from syncd.sandbox.asana.mentions import read_rich
 from syncd.sandbox.asana.moments import read_moment
 from syncd.sandbox.asana.planning import STATUS_OF_UPDATE, Goal, Holder, Portfolio, StatusUpdate
 from syncd.sandbox.asana.records_planning import project_status
@@ -207,8 +207,8 @@ def create_update(call: Call) -> Response:
 
 
 def _post(call: Call, parent: Holder, status: str) -> StatusUpdate:
-    html = call.body.get("html_text")
-    text = to_plain("html_text", html) if html else call.required("text")
+    given = call.body.get("html_text")
+    text, html = read_rich(call, "html_text", given) if given else (call.required("text"), None)
     now = call.store.now()
     made = StatusUpdate(
         call.store.new_gid(),

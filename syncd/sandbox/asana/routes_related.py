@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import Ref, Story, Tag, Task, Workspace
 from syncd.sandbox.asana.errors import ApiError, bad, missing
-from syncd.sandbox.asana.html import to_plain
+from syncd.sandbox.asana.mentions import read_rich
 from syncd.sandbox.asana.taskedits import add_followers
 from syncd.sandbox.wire import Response
 
@@ -34,8 +34,7 @@ def create_story(call: Call, task: str) -> Response:
 
 def _words(call: Call) -> tuple[str, str | None]:
     if call.body.get("html_text"):
-        html = call.body["html_text"]
-        return to_plain("html_text", html), html
+        return read_rich(call, "html_text", call.body["html_text"])
     return (call.text("text") if call.body.get("sticker_name") else call.required("text")), None
 
 

@@ -9,7 +9,7 @@ from syncd.sandbox.asana.call import Call
 from syncd.sandbox.asana.entities import CustomField, Ref, Section, Task, User
 from syncd.sandbox.asana.errors import bad
 from syncd.sandbox.asana.fieldvalues import FieldValue, number_task, read_value, spoken_value
-from syncd.sandbox.asana.html import to_plain
+from syncd.sandbox.asana.mentions import read_rich
 from syncd.sandbox.asana.moments import day_of, read_date, read_moment, spoken, stamp_or_none
 from syncd.sandbox.asana.records_work import task_fields
 
@@ -72,13 +72,14 @@ def _name(call: Call, task: Task) -> Step:
 
 
 def _notes(call: Call, task: Task) -> Step:
+    html: str | None = None
     if call.has("html_notes"):
         if call.has("notes") and call.body["notes"]:
             raise bad("You may only provide one of notes or html_notes!")
-        html: str | None = call.body["html_notes"] or "<body></body>"
-        plain = to_plain("html_notes", html)
+        given = call.body["html_notes"] or "<body></body>"
+        plain, html = read_rich(call, "html_notes", given)
     else:
-        html, plain = None, call.text("notes")
+        plain = call.text("notes")
 
     def apply() -> bool:
         if (task.notes, task.html) == (plain, html):
