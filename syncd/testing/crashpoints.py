@@ -330,7 +330,7 @@ def main() -> int:
     """Enumerate, print a line for each scenario, and return 1 when an end was another one."""
     options = _options()
     wrong = runs = 0
-    with BUGS[options.bug][1]() if options.bug else nullcontext():
+    with BUGS[options.bug].put_in() if options.bug else nullcontext():
         for scenario in SCENARIOS:
             if options.only not in scenario.name:
                 continue

@@ -29,6 +29,7 @@ from syncd.core.model import (
 from syncd.core.records import Record
 from syncd.testing.memory_tables import Rows, Tables, live
 
+_UNREAD = CursorState()
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 _SETTLED = (IntentState.CONFIRMED, IntentState.REFUTED)
 
@@ -48,8 +49,9 @@ class _Observations(Rows):
                 if now is not None:
                     self._put("records", key, now)
                     news[key] = now.record
-                if sweep > 0 and key in self._rows("records"):
-                    self._put("records", key, replace(self._rows("records")[key], seen=sweep))
+                known = self._rows("records").get(key) if sweep > 0 else None
+                if known is not None:
+                    self._put("records", key, _listed(known, sweep))
         return tuple(news.values())
 
     def _observed(
@@ -139,6 +141,19 @@ class _Observations(Rows):
         stored = self.record(connection, record_id)
         if stored is not None:
             self._put("records", (connection, record_id), replace(stored, gone_since=since))
+
+
+def _listed(known: StoredRecord, sweep: int) -> StoredRecord:
+    """Return a record as listed by a full read; `replace` would take three times as long."""
+    return StoredRecord(
+        known.record,
+        known.level,
+        known.item,
+        known.cells,
+        known.linked_how,
+        known.gone_since,
+        sweep,
+    )
 
 
 def _first(pair: tuple[Any, Any]) -> Any:  # noqa: ANN401 - a key of any table
@@ -248,7 +263,7 @@ class MemoryStore(_Items):
 
     def cursor(self, connection: str, scope: str) -> CursorState:
         """Return how far a scope has been read."""
-        found: CursorState = self._rows("cursors").get((connection, scope), CursorState())
+        found: CursorState = self._rows("cursors").get((connection, scope), _UNREAD)
         return found
 
     def save_cursor(self, connection: str, scope: str, state: CursorState) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
@@ -58,32 +57,38 @@ class Rows:
         """Tell whether something is not committed yet."""
         return self._depth > 0
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Transaction:
         """Group calls into one transaction; one inside another can be undone alone."""
-        with self._guard:
-            start = len(self.disk.undo)
-            if self.read_only and not self._depth:
-                self._view = self.disk.committed()
-            self._depth += 1
-            try:
-                yield
-                if self._depth == 1:
-                    self._check_links()
-                    self.before_commit()
-            except BaseException:
-                _back(self.disk.tables, self.disk.undo, start)
-                del self.disk.undo[start:]
-                raise
-            finally:
-                self._depth -= 1
-                if not self._depth:
-                    self._view = None
+        return Transaction(self)
+
+    def _begin(self) -> int:
+        self._guard.acquire()
+        if self.read_only and not self._depth:
+            self._view = self.disk.committed()
+        self._depth += 1
+        return len(self.disk.undo)
+
+    def _end(self, start: int, *, failed: bool) -> None:
+        """Commit the outermost transaction, or undo this one; raises what `before_commit` raises."""
+        disk = self.disk
+        try:
+            if not failed and self._depth == 1 and disk.undo:
+                failed = True
+                self._check_links()
+                self.before_commit()
+                failed = False
+        finally:
+            if failed:
+                _back(disk.tables, disk.undo, start)
+                del disk.undo[start:]
+            self._depth -= 1
+            wrote = not self._depth and bool(disk.undo)
             if not self._depth:
-                wrote = bool(self.disk.undo)
-                self.disk.undo.clear()
-                if wrote:
-                    self.after_commit()
+                self._view = None
+                disk.undo.clear()
+            self._guard.release()
+        if wrote:
+            self.after_commit()
 
     def _check_links(self) -> None:
         items = self._rows("items")
@@ -125,6 +130,21 @@ class Rows:
         """Let another store be opened."""
         if not self.read_only:
             self.disk.locked = False
+
+
+class Transaction:
+    """A transaction on tables, as a context manager."""
+
+    __slots__ = ("_rows", "_start")
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows, self._start = rows, 0
+
+    def __enter__(self) -> None:
+        self._start = self._rows._begin()  # noqa: SLF001 - the two are one
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        self._rows._end(self._start, failed=kind is not None)  # noqa: SLF001
 
 
 def live(stored: StoredRecord) -> bool:

@@ -1,70 +1,69 @@
-"""The invariants as plain functions: each judges a run, or a write as it arrives, and notes violations.
+"""The invariants that are judged when a run has settled, each as a plain function that notes violations.
 
-They look at what the tools hold, at what people did and at what the state says; they do not ask the
-engine. The numbers are those of the project's invariants.
+They look at what the tools hold, at what people did and at what the state tells people; which values a
+field may end with says the reference model (`syncd.testing.reference`), not the engine. The numbers are
+those of the project's invariants; those that are judged while a run goes on stand in `syncd.testing.watch`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from syncd.core.fields import STATUSES
-from syncd.core.model import IntentState, Item, StoredRecord
-from syncd.core.people import Directory
-from syncd.core.records import Draft, Edit, FieldKind, Value
-from syncd.core.rules import DERIVED, SHARED, CellRule, UnmappedError
+from syncd.core.model import Item, StoredRecord
+from syncd.core.records import FieldKind, Value
+from syncd.core.rules import DERIVED, CellRule
 from syncd.core.values import same
-from syncd.testing.simrun import HumanEdit, Run
+from syncd.testing import fairness, watch
+from syncd.testing.cells import (
+    UNREADABLE,
+    canonical,
+    cells,
+    excused_cells,
+    held,
+    rule_of,
+    unread_owners,
+)
+from syncd.testing.memory_store import MemoryDisk
+from syncd.testing.simrun import HumanEdit, Run, Written
+from syncd.testing.stage import Stage
 from syncd.testing.world import World
 
-_UNREADABLE = "\0"
-"""Stands for a value that the mapping cannot read."""
+_RESTLESS = ("cursors", "cycles", "meta")
+"""Tables that a cycle changes though nothing has happened: where it has read to, and its report."""
 
 
-def judge(run: Run, world: World) -> None:
+def judge(stage: Stage) -> None:
     """Ask every oracle that judges a run as a whole, once everything should have settled."""
+    run, world = stage.run, stage.world
     converged(run, world)
-    no_edit_is_lost(run, world)
-    no_duplicates(run, world)
+    fairness.values_are_fair(run, world)
+    fairness.conflicts_are_real(run, world)
+    no_duplicates(stage)
     no_echo(run, world)
+    writes_are_few(run, world)
+    audit_is_complete(run, world)
     sums_are_right(run, world)
+    strangers_are_untouched(stage)
+    page_is_whole(stage)
+    watch.clean_stop(stage)
 
 
-# what a tool shows --------------------------------------------------------------------------------
-
-
-def canonical(world: World, rule: CellRule, value: Value) -> Value:
-    """Return a native value in canonical form; _UNREADABLE when the mapping has no word for it."""
-    if rule.kind is FieldKind.PARENT:
-        known = world.store.linked_items(rule.connection, [str(value)]) if value else {}
-        return known.get(str(value))
-    try:
-        return rule.decode(value, Directory())
-    except UnmappedError:
-        return _UNREADABLE
-
-
-def _rule(world: World, stored: StoredRecord, remote: str) -> CellRule | None:
-    rules = world.roadmap.cells_of(stored.level or "", stored.record.connection)
-    return next((rule for rule in rules.values() if rule.remote == remote), None)
-
-
-def _cells(world: World, item: Item) -> Iterator[tuple[StoredRecord, CellRule, Value]]:
-    """Yield every cell of an item with the native value its tool holds now."""
-    for name, stored in world.store.records_of([item.id]).get(item.id, {}).items():
-        now = world.tools[name].records[stored.record.id]
-        for rule in world.roadmap.cells_of(item.level, name).values():
-            yield stored, rule, now.fields.get(rule.remote)
-
-
-def _held(world: World, item: Item) -> bool:
-    """Tell whether a deletion holds the item: then nothing is written, and a person decides."""
-    records = world.store.records_of([item.id]).get(item.id, {})
-    return any(
-        stored.gone_since is not None or world.tools[name].records[stored.record.id].trashed
-        for name, stored in records.items()
-    )
+def snapshot(disk: MemoryDisk) -> dict[str, dict[Any, Any]]:
+    """Return everything remembered, to compare by `==`; reports, places in lists and the page apart."""
+    tables = {
+        name: dict(rows) for name, rows in disk.tables.items() if name not in _RESTLESS and rows
+    }
+    records = tables.get("records", {})
+    tables["records"] = {
+        key: (s.record, s.level, s.item, s.cells, s.linked_how, s.gone_since)
+        for key, s in records.items()
+    }
+    documents = tables.get("documents", {})
+    tables["documents"] = {name: text for name, text in documents.items() if "page" not in name}
+    return tables
 
 
 # I1 -------------------------------------------------------------------------------------------------
@@ -74,17 +73,17 @@ def converged(run: Run, world: World) -> None:
     """I1: in calm every tool shows the canonical value in every cell, and every item is everywhere."""
     blocked = {(c.item, c.field) for c in world.store.conflicts()}
     blocked |= {(n.subject, "parent") for n in world.store.notices() if n.kind == "circle"}
-    blocked |= _excused(run, world)
+    blocked |= excused_cells(run, world)
     for item in world.items():
-        if _held(world, item):
+        if held(world, item):
             continue
         records = world.store.records_of([item.id]).get(item.id, {})
         for side in world.roadmap.sides[item.level]:
             refused = world.store.document(f"refused:{side.connection}:{item.id}") is not None
             if side.connection not in records and not refused:
                 run.violated("I1", f"{item.title} ({item.id}) is missing in {side.connection}")
-        blocked |= {(item.id, name) for name in _unread_owners(world, item)}
-        for stored, rule, raw in _cells(world, item):
+        blocked |= {(item.id, name) for name in unread_owners(world, item)}
+        for stored, rule, raw in cells(world, item):
             if (item.id, rule.field) not in blocked:
                 _cell_agrees(run, world, item, (stored, rule, raw))
     for tool in world.tools.values():
@@ -94,27 +93,6 @@ def converged(run: Run, world: World) -> None:
                 run.violated("I1", f"{record.id} in {tool.connection} belongs to no item")
 
 
-def _excused(run: Run, world: World) -> set[tuple[str, str]]:
-    """Return the (item, field) of edits that nobody could tell from the tool's answer."""
-    found = set()
-    for tool, record, remote in run.unanswered:
-        stored = world.store.record(tool, record)
-        rule = _rule(world, stored, remote) if stored is not None else None
-        if stored is not None and stored.item is not None and rule is not None:
-            found.add((stored.item, rule.field))
-    return found
-
-
-def _unread_owners(world: World, item: Item) -> set[str]:
-    """Return the fields whose owner shows what the mapping has no word for: nobody else may decide."""
-    return {
-        rule.field
-        for _stored, rule, raw in _cells(world, item)
-        if canonical(world, rule, raw) == _UNREADABLE
-        if world.roadmap.fields[rule.field].owners.get(item.level) == rule.connection
-    }
-
-
 def _cell_agrees(
     run: Run, world: World, item: Item, cell: tuple[StoredRecord, CellRule, Value]
 ) -> None:
@@ -122,7 +100,7 @@ def _cell_agrees(
     wanted, kind = item.fields.get(rule.field), world.roadmap.fields[rule.field].type
     shown = canonical(world, rule, raw)
     known = stored.cells.get(rule.field)
-    if shown == _UNREADABLE or (known is not None and known.refused is not None):
+    if shown == UNREADABLE or (known is not None and known.refused is not None):
         return
     if rule.kind is FieldKind.PARENT and wanted is not None:
         above = world.store.records_of([str(wanted)]).get(str(wanted), {})
@@ -136,97 +114,30 @@ def _cell_agrees(
         )
 
 
-# I4 -------------------------------------------------------------------------------------------------
+# I5 -----------------------------------------------------------------------------------------------------
 
 
-def no_edit_is_lost(run: Run, world: World) -> None:
-    """I4: each human edit is live, superseded by a later one, or kept in history or in a conflict.
-
-    An edit that our write replaced before any read of ours could show it (I4n) is counted, not blamed:
-    `window-shared` and `window-owned` in the figures.
-    """
-    latest = {(h.tool, h.record, h.field): h for h in run.human}
-    for cell, edit in latest.items():
-        if cell in run.unanswered:
-            continue
-        stored = world.store.record(edit.tool, edit.record)
-        rule = _rule(world, stored, edit.field) if stored is not None else None
-        if stored is None or rule is None or stored.item is None:
-            continue
-        item = world.store.items([stored.item])[stored.item]
-        if _held(world, item) or _kept(world, item, rule, edit):
-            continue
-        if _fell_into_a_window(run, edit):
-            shared = world.roadmap.fields[rule.field].owners.get(item.level) == SHARED
-            run.figures["window-shared" if shared else "window-owned"] += 1
-            continue
-        if canonical(world, rule, edit.new) == _UNREADABLE:
-            run.figures["unreadable-overruled"] += 1  # told in a notice, but kept in no history
-            continue
-        run.violated(
-            "I4", f"the edit of {edit.tool} {edit.record}.{edit.field} to {edit.new!r} is lost"
-        )
-
-
-def _fell_into_a_window(run: Run, edit: HumanEdit) -> bool:
-    return any(
-        w.blind and w.step >= edit.step
-        for w in run.written
-        if (w.tool, w.record, w.field) == (edit.tool, edit.record, edit.field)
-    )
-
-
-def _kept(world: World, item: Item, rule: CellRule, edit: HumanEdit) -> bool:
-    record = world.tools[edit.tool].records[edit.record]
-    if record.fields.get(edit.field) == edit.new:
-        return True
-    value = canonical(world, rule, edit.new)
-    if value == _UNREADABLE:
-        return False
-    if isinstance(value, tuple) or (isinstance(canonical(world, rule, edit.old), tuple)):
-        return True  # sets: see no_member_is_lost
-    kind = world.roadmap.fields[rule.field].type
-    told: list[Value] = [item.fields.get(rule.field)]
-    told += [p.previous for n, p in item.provenance.items() if n == rule.field]
-    for entry in world.store.history(item.id, rule.field, limit=10_000):
-        told += [entry.before, entry.after]
-    for conflict in world.store.conflicts(open_only=False, items=[item.id]):
-        if conflict.field == rule.field:
-            told += [claim.value for claim in conflict.claims]
-    return any(same(kind, value, each) for each in told)
-
-
-# I5, I7, I13 ------------------------------------------------------------------------------------------
-
-
-def no_duplicates(run: Run, world: World) -> None:
+def no_duplicates(stage: Stage) -> None:
     """I5: of every item we made at most one record in each tool, whatever happened to the replies."""
+    run, world = stage.run, stage.world
     made = Counter((tool, marker) for (tool, _record), marker in run.born.items())
     for tool in world.tools.values():
-        ours = [
-            r
+        made |= Counter(
+            (tool.connection, r.marker)
             for r in tool.records.values()
-            if r.marker and r.id not in _human_made(run, tool.connection)
-        ]
-        made |= Counter((tool.connection, r.marker) for r in ours if r.marker)
+            if r.marker and (tool.connection, r.id) not in stage.human_made | stage.marked
+        )
     for (name, marker), count in made.items():
         if count > 1:
             run.violated("I5", f"{count} records of {marker} were made in {name}")
-
-
-def _human_made(run: Run, connection: str) -> set[str]:
-    return {
-        h.record for h in run.human if h.tool == connection and h.old is None and h.field == "title"
-    }
-
-
-def creation_is_allowed(run: Run, world: World, draft: Draft) -> None:
-    """I13, I7: create only into what was read in full, and never what a person has deleted there."""
-    connection = draft.scope.connection
-    if world.store.cursor(connection, draft.scope.id).full_at is None:
-        run.violated("I13", f"a creation in {draft.scope.id} of {connection}, never read in full")
-    if connection in world.store.records_of([draft.marker]).get(draft.marker, {}):
-        run.violated("I7", f"{draft.marker} is made again in {connection}")
+    linked = Counter(
+        (stored.record.connection, stored.item)
+        for (_key, stored) in stage.disk.tables.get("records", {}).items()
+        if stored.item is not None and not stored.record.trashed and stored.gone_since is None
+    )
+    for (name, item), count in linked.items():
+        if count > 1:
+            run.violated("I5", f"{count} records of {item} live in {name}")
 
 
 # I6 -------------------------------------------------------------------------------------------------
@@ -234,14 +145,18 @@ def creation_is_allowed(run: Run, world: World, draft: Draft) -> None:
 
 def no_echo(run: Run, world: World) -> None:
     """I6: what history calls observed in a tool, some person has entered in that tool."""
-    excused = _excused(run, world)
+    excused = excused_cells(run, world)
     entered: dict[tuple[str, str], list[Value]] = {}
     for edit in run.human:
         stored = world.store.record(edit.tool, edit.record)
-        rule = _rule(world, stored, edit.field) if stored is not None else None
+        rule = rule_of(world, stored, edit.field) if stored is not None else None
         if stored is not None and stored.item is not None and rule is not None:
             values = entered.setdefault((stored.item, f"{edit.tool}.{rule.field}"), [None])
             values += [canonical(world, rule, edit.old), canonical(world, rule, edit.new)]
+            values += [
+                edit.old,
+                edit.new,
+            ]  # what the mapping cannot read is told as the tool has it
     for entry in world.store.history(limit=10_000):
         if entry.action not in ("observed", "corrected"):
             continue
@@ -275,62 +190,100 @@ def _is_our_own_respelled(
     return any(canonical(world, rule, spell(rule.remote, w.new)) == value for w in written)
 
 
-# I8, I17, P8 ----------------------------------------------------------------------------------------
+def writes_are_few(run: Run, world: World) -> None:
+    """I6: a cell is written at most once for each edit of its field, plus once for each open outcome.
 
-
-def owner_is_respected(
-    run: Run, world: World, edit: Edit, connection: str, *, unseen: frozenset[str]
-) -> None:
-    """I8: what a person entered in its owner is never written over, first contact apart.
-
-    `unseen` fields were edited since we were last shown the record.
+    Sums are left out: they follow the leaves.
     """
-    stored = world.store.record(connection, edit.record)
-    if stored is None:
-        return
-    for remote in edit.fields:
-        rule = _rule(world, stored, remote)
-        owner = world.roadmap.fields[rule.field].owners.get(stored.level or "") if rule else None
-        human = [
-            h for h in run.human if (h.tool, h.record, h.field) == (connection, edit.record, remote)
-        ]
-        if remote in unseen or (connection, edit.record, remote) in run.unanswered:
+    edits: Counter[tuple[str, str]] = Counter()
+    writes: Counter[tuple[str, str, str]] = Counter()
+    happened: list[HumanEdit | Written] = [*run.human, *run.written]
+    for each in happened:
+        stored = world.store.record(each.tool, each.record)
+        rule = rule_of(world, stored, each.field) if stored is not None else None
+        if stored is None or stored.item is None or rule is None or rule.kind is FieldKind.PARENT:
             continue
-        if owner != connection or not human or human[-1].new is None:
+        if world.roadmap.fields[rule.field].owners.get(stored.level or "") == DERIVED:
             continue
-        if stored.record.fields.get(remote) == human[-1].new:
+        if isinstance(each, Written):
+            writes[stored.item, rule.field, each.tool] += 1
+        else:
+            edits[stored.item, rule.field] += 1
+    decided = Counter((d.item, d.field) for d in run.resolved)
+    troubles = sum(
+        run.figures[k] for k in ("crashes", "lost_reply", "lost_request", "arrived_late", "old")
+    )
+    for (item, name, tool), count in writes.items():
+        if count > edits[item, name] + decided[item, name] + 1 + troubles:
             run.violated(
-                "I8", f"{remote} of {edit.record} in {connection}, its owner, is overwritten"
+                "I6",
+                f"{item}.{name} was written {count} times in {tool} for {edits[item, name]} edits",
             )
 
 
-def write_is_journalled(run: Run, world: World, write: Edit | Draft, connection: str) -> None:
-    """I17: a durable intent, used by no other attempt, says what is about to be written."""
-    record = write.record if isinstance(write, Edit) else None
-    durable = world.store.open_intents()
-    fitting = [
-        intent
-        for intent in durable
-        if intent.connection == connection and intent.record == record
-        if intent.state is IntentState.SENT and dict(intent.fields) == dict(write.fields)
-        if not isinstance(write, Draft) or intent.item == write.marker
-    ]
-    if not fitting:
-        run.violated(
-            "I17", f"a write to {record or 'a new record'} in {connection} without an intent"
+# I16, I17, I19 ------------------------------------------------------------------------------------------
+
+
+def strangers_are_untouched(stage: Stage) -> None:
+    """I16: a field that no mapping knows, and what people write on our page, stay as they were."""
+    for tool in stage.world.tools.values():
+        for record in tool.records.values():
+            made = (tool.connection, record.id) in stage.human_made
+            if made and record.fields.get("budget", 7.0) != 7.0:  # noqa: PLR2004 - as it was made
+                stage.run.violated("I16", f"the budget of {record.id} has changed")
+    pages = stage.world.pages
+    present = {block for blocks in pages.contents.values() for block, _text in blocks}
+    for block in pages.theirs - present:
+        stage.run.violated("I16", f"what somebody wrote on the page ({block}) is gone")
+
+
+def audit_is_complete(run: Run, world: World) -> None:
+    """I17: the history tells every update that was answered, and every record that we made."""
+    told: set[tuple[str, str, str]] = set()
+    for entry in world.store.history(limit=100_000):
+        if entry.action in ("wrote", "created", "linked"):
+            told.add((entry.item, entry.field, entry.connection))
+    for (tool, record), marker in run.born.items():
+        stored = world.store.record(tool, record)
+        if stored is not None and stored.item == marker and (marker, "", tool) not in told:
+            run.violated("I17", f"nothing tells that {record} was made in {tool}")
+    for each in run.written:
+        stored = world.store.record(each.tool, each.record)
+        if stored is None or stored.item is None or (each.tool, each.record) in run.born:
+            continue
+        rule = rule_of(world, stored, each.field)
+        if rule is None or each.unanswered or each.idle:
+            continue
+        if (stored.item, rule.field, each.tool) not in told:
+            run.violated("I17", f"nothing tells that {each.field} of {each.record} was written")
+
+
+def page_is_whole(stage: Stage) -> None:
+    """I19: the page names every item once, with what it is called now, and nothing of ours twice."""
+    world = stage.world
+    for rule in world.roadmap.pages:
+        ours = [
+            text
+            for page, blocks in world.pages.contents.items()
+            for block, text in blocks
+            if block not in world.pages.theirs and text.startswith("bullet|")
+            if world.pages.titles[page] == rule.title and " **" in text
+        ]
+        wanted = Counter(
+            _plain(i.title)
+            for i in world.items()
+            if i.level in rule.levels and i.fields.get("title")
         )
+        shown = Counter(text.split("**")[1] for text in ours)
+        if wanted != shown:
+            stage.run.violated(
+                "I19",
+                f"the page misses {dict(wanted - shown)}, has too much {dict(shown - wanted)}",
+            )
 
 
-def shared_cells_were_read(
-    run: Run, world: World, edit: Edit, connection: str, *, fresh: bool
-) -> None:
-    """P8: a record whose shared cells are to be written has just been read."""
-    stored = world.store.record(connection, edit.record)
-    rules = [_rule(world, stored, remote) for remote in edit.fields] if stored is not None else []
-    level = (stored.level or "") if stored is not None else ""
-    owners = {world.roadmap.fields[r.field].owners.get(level) for r in rules if r is not None}
-    if SHARED in owners and not fresh:
-        run.violated("P8", f"shared cells of {edit.record} in {connection} are written unread")
+def _plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 # I18 ------------------------------------------------------------------------------------------------

@@ -16,9 +16,19 @@ SITES = ("idle", "any", "call", "write", "written", "commit", "committed")
 before a write takes effect, after it did and before its answer arrives, before and after a commit."""
 
 FAULTS = (
-    "lost_reply", "lost_request", "temporary", "rejected", "empty", "half", "cursor", "old",
+    "lost_reply", "lost_request", "late", "temporary", "rate", "rejected", "forbidden",
+    "empty", "half", "cursor", "old", "twice", "behind", "dropped", "unstamped", "cut",
 )  # fmt: skip
-PEOPLE = ("edit", "edit", "edit", "edit", "edit", "edit", "edit", "add", "trash", "untrash", "copy")
+"""What goes wrong with one call of a tool; `syncd.testing.simfaults` says what each does."""
+
+STATES = ("down", "revoked", "hidden", "poison", "no_option", "bot")
+"""What goes wrong with a tool until people mend it, before the next cycle."""
+
+PEOPLE = ("edit",) * 14 + ("add", "trash", "untrash", "copy", "bulk", "resolve", "resolve", "mark",
+                           "rekey", "page")  # fmt: skip
+CLOCK = "jump"
+"""As `Event.action`: the clock of our machine is set forward or back by `value` seconds."""
+
 AIMED = -1
 """As `Event.pick`: the record that is being written."""
 
@@ -54,6 +64,8 @@ class Schedule:
     shows: tuple[str, ...]  # tools whose answers to writes show the record
     items: tuple[tuple[str, str, str], ...]
     events: tuple[Event, ...]
+    page: bool = False  # a page for leadership is kept as well
+    twin: str = ""  # run it twice, with a difference that must make none: see syncd.testing.twins
 
     def dump(self) -> str:
         """Return the schedule as JSON, one event a line."""
@@ -81,16 +93,16 @@ def draw(seed: int) -> Schedule:
     fields = random.sample(list(_VALUES), random.randint(1, len(_VALUES)))
     width = random.choice([1, 3, 12])
     events = [_human(people, cycles, fields, width) for _ in range(random.randint(5, 40))]
-    calls = cycles * 40
     if faults:
         events += [
             Event(*_point(random, cycles), random.choice(faults), random.choice(TOOLS))
-            for _ in range(round(calls * rate))
+            for _ in range(round(cycles * 40 * rate))
         ]
     events += [
         Event(*_point(random, cycles, SITES[1:]), "crash", "")
         for _ in range(random.choice([0, 0, 1, 2, 4, 8]))
     ]
+    events += _lasting(random, cycles)
     return Schedule(
         seed,
         cycles,
@@ -101,7 +113,20 @@ def draw(seed: int) -> Schedule:
         tuple(tool for tool in TOOLS if random.random() < 0.7),  # noqa: PLR2004
         tuple(_items(random)),
         tuple(events),
+        random.random() < 0.2,  # noqa: PLR2004
     )
+
+
+def _lasting(random: Random, cycles: int) -> Iterator[Event]:
+    """Yield lasting states and jumps of the clock, of the kinds this run is about."""
+    kinds = random.sample(STATES, random.choice([0, 0, 1, 2]))
+    for kind in kinds:
+        for _ in range(random.randint(1, 3)):
+            place = _point(random, cycles, ("idle", "call", "write"))
+            yield Event(*place, kind, random.choice(TOOLS), random.randrange(8))
+    for _ in range(random.choice([0, 0, 0, 1, 3])):
+        jump = random.choice([-86_400.0, -3600.0, -60.0, 60.0, 3600.0, 86_400.0])
+        yield Event(*_point(random, cycles), CLOCK, "", value=jump)
 
 
 def _point(random: Random, cycles: int, sites: tuple[str, ...] = SITES) -> tuple[int, str, int]:
@@ -144,6 +169,16 @@ def _items(random: Random) -> Iterator[tuple[str, str, str]]:
              ("asana", "features"), ("asana", "goals")]
         )  # fmt: skip
         yield tool, box, random.choice(["Work 0", f"Work {number}", "Goal 0"])
+
+
+def calm(schedule: Schedule) -> Schedule:
+    """Return the same people's work with nothing going wrong: all of it between two cycles."""
+    people = [
+        replace(event, site="idle", nth=0)
+        for event in schedule.events
+        if event.action in PEOPLE and event.pick != AIMED
+    ]
+    return replace(schedule, events=tuple(people), patient=True)
 
 
 def shrink(schedule: Schedule, fails: Callable[[Schedule], bool], tries: int = 400) -> Schedule:

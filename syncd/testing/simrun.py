@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from syncd.core.records import Value
 from syncd.testing.schedule import Schedule
@@ -11,7 +12,10 @@ from syncd.testing.schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class HumanEdit:
-    """One cell that a person set: native values, and the step of the run at which it happened."""
+    """One cell that a person set: native values, and the step of the run at which it happened.
+
+    `linked`: the record belonged to an item of the roadmap by then.
+    """
 
     step: int
     tool: str
@@ -19,11 +23,15 @@ class HumanEdit:
     field: str
     old: Value
     new: Value
+    linked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One cell that we wrote: native values. `blind`: it replaced an edit that no read of ours had shown."""
+    """One cell that we wrote: native values.
+
+    `blind`: it replaced an edit that no read of ours had shown; `idle`: the tool held the value already.
+    """
 
     step: int
     tool: str
@@ -32,6 +40,18 @@ class Written:
     new: Value
     blind: bool
     unanswered: bool = False
+    idle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A person's decision in a conflict: canonical values."""
+
+    step: int
+    item: str
+    field: str
+    claims: tuple[Value, ...]
+    new: Value
 
 
 @dataclass(slots=True)
@@ -40,20 +60,29 @@ class Run:
 
     `unanswered` are cells, as (tool, record, remote field), that people changed after a write of ours
     took effect and before its result was known: a lost reply, a crash, or an answer that does not show
-    the record. Only the tool's own change log could tell such an edit from what the tool made of our
-    write (P4); no adapter reads one yet, so these edits are counted and not judged.
+    the record. Only the tool's own change log can tell such an edit from what the tool made of our
+    write (P4); where a tool has none these edits are counted and not judged (I4n).
     """
 
     schedule: Schedule
     violations: list[str] = field(default_factory=list)
     human: list[HumanEdit] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
+    resolved: list[Resolved] = field(default_factory=list)
     born: dict[tuple[str, str], str] = field(default_factory=dict)  # what we created -> marker
     figures: Counter[str] = field(default_factory=Counter)
     unanswered: set[tuple[str, str, str]] = field(default_factory=set)
+    attempts: set[str] = field(default_factory=set)  # intents that have been on the wire
+    trace: list[str] = field(default_factory=list)
 
     def violated(self, invariant: str, sentence: str) -> None:
         """Note a violation once."""
         text = f"{invariant} {sentence}"
         if text not in self.violations:
             self.violations.append(text)
+
+    @property
+    def digest(self) -> str:
+        """Return a digest of everything that happened, in order: equal runs have equal digests."""
+        text = "\n".join([*self.trace, *self.violations])
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -1,0 +1,182 @@
+"""What people do in a simulated run: each a function of the stage and the event that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from syncd.core.records import Record, Value
+from syncd.testing.schedule import Event
+from syncd.testing.simrun import HumanEdit, Resolved
+from syncd.testing.stage import Stage
+
+_ABOVE = {"features": "goals", "feature": None, "items": "features", "work_item": "feature"}
+BOXES = {"goals", "features", "items", "project"}
+
+
+def edit(stage: Stage, event: Event) -> None:
+    """Let a person change a cell."""
+    record = _chosen(stage, event)
+    if record is not None:
+        edit_record(stage, event.tool, record, event)
+
+
+def edit_record(stage: Stage, tool: str, record_id: str, event: Event) -> None:
+    """Let a person change a cell of this record."""
+    service = stage.world.tools[tool]
+    record = service.records[record_id]
+    name, value = stage.wording(tool, record, event)
+    if name is None:
+        return  # the tool has no such field, or no word for the value
+    old = record.fields.get(name)
+    service.edit(record_id, "ann", **{name: value})
+    new = service.records[record_id].fields.get(name)
+    if new != old:
+        _note(stage, tool, record_id, name, (old, new))
+        stage.run.figures["edits"] += 1
+        stage.excuse(tool, record_id, name)
+
+
+def native_words(stage: Stage, tool: str, record: Record, event: Event) -> tuple[str | None, Value]:
+    """Return the field and the value that an event means in a tool in memory."""
+    value = event.value
+    if event.field == "parent" and isinstance(value, float):
+        value = _above(stage, tool, record, int(value))
+    if event.field == "status" and isinstance(value, str):
+        value = f"{tool}-{value.partition('-')[2]}"
+    return event.field, value
+
+
+def _note(stage: Stage, tool: str, record: str, name: str, values: tuple[Value, Value]) -> None:
+    stored = stage.world.store.record(tool, record)
+    linked = stored is not None and stored.item is not None
+    done = HumanEdit(stage.step, tool, record, name, *values, linked)
+    stage.run.human.append(done)
+    stage.latest[tool, record, name] = done
+    stage.run.trace.append(f"ann {tool} {record} {name} {values[1]!r}")
+
+
+def _above(stage: Stage, tool: str, record: Record, number: int) -> str | None:
+    wanted = _ABOVE.get(record.kind or record.container)
+    found = [
+        r.id for r in stage.world.tools[tool].records.values()
+        if wanted is not None and wanted in (r.kind, r.container)
+    ]  # fmt: skip
+    return sorted(found)[number % len(found)] if found else None
+
+
+def _chosen(stage: Stage, event: Event) -> str | None:
+    records = sorted(stage.world.tools[event.tool].records)
+    return records[event.pick % len(records)] if records else None
+
+
+def bulk(stage: Stage, event: Event) -> None:
+    """Let a person set one field of every record."""
+    for record in sorted(stage.world.tools[event.tool].records):
+        edit_record(stage, event.tool, record, event)
+
+
+def make(stage: Stage, tool: str, box: str, fields: dict[str, Value]) -> None:
+    """Let a person make a record, with a field that no mapping knows."""
+    kind, container = (box, "project") if tool == "jira" else (None, box)
+    made = stage.world.tools[tool].add(
+        container, {**fields, "budget": 7.0}, kind=kind, author="ann"
+    )
+    _note_new(stage, tool, made)
+
+
+def _note_new(stage: Stage, tool: str, made: str) -> None:
+    stage.human_made.add((tool, made))
+    for name, value in stage.world.tools[tool].records[made].fields.items():
+        if value is not None:
+            _note(stage, tool, made, name, (None, value))
+
+
+def add(stage: Stage, event: Event) -> None:
+    """Let a person make a record."""
+    boxes = ("feature", "work_item") if event.tool == "jira" else ("goals", "features")
+    title = event.value if event.field == "title" else f"New {event.pick % 3}"
+    make(stage, event.tool, boxes[event.pick % 2], {"title": title})
+
+
+def trash(stage: Stage, event: Event) -> None:
+    """Let a person put a record into the trash, or take it out."""
+    record = _chosen(stage, event)
+    if record is not None:
+        stage.world.tools[event.tool].trash(record, trashed=event.action == "trash")
+        stage.run.figures["trash"] += 1
+
+
+def copy(stage: Stage, event: Event) -> None:
+    """Let a person duplicate a record, our marker included."""
+    record = _chosen(stage, event)
+    if record is not None:
+        _note_new(stage, event.tool, stage.world.tools[event.tool].copy(record))
+
+
+def mark(stage: Stage, event: Event) -> None:
+    """Let a person clear our marker, or put that of another record in its place.
+
+    Not on a record that we made and have not heard of yet: then nothing is left to know it by.
+    """
+    service, record = stage.world.tools[event.tool], _chosen(stage, event)
+    stored = stage.world.store.record(event.tool, record) if record is not None else None
+    if record is None or stored is None or stored.item is None:
+        return
+    others = sorted({r.marker for r in service.records.values() if r.marker})
+    marker = others[event.pick % len(others)] if others and event.pick % 2 else None
+    service.records[record] = replace(service.records[record], marker=marker)
+    service.edit(record)
+    stage.marked.add((event.tool, record))
+
+
+def rekey(stage: Stage, event: Event) -> None:
+    """Give a record another key and address, as a move to another project does."""
+    service, record = stage.world.tools[event.tool], _chosen(stage, event)
+    if record is not None:
+        known = service.records[record]
+        service.records[record] = replace(known, key=f"{known.key}-B", url=f"{known.url}/moved")
+        service.edit(record)
+
+
+def resolve(stage: Stage, event: Event) -> None:
+    """Let a person settle an open conflict, as `syncd conflicts resolve` does."""
+    store = stage.store
+    found = [c for c in store.conflicts() if c.resolved_by is None]
+    if not found or store.in_transaction:  # another process waits for the lock of the file
+        return
+    conflict = found[event.pick % len(found)]
+    values = [claim.value for claim in conflict.claims]
+    chosen = [*values, conflict.base][event.pick % (len(values) + 1)]
+    with stage.beside():
+        store.save_conflicts([replace(conflict, resolution=chosen, resolved_by="ann")])
+        store.mark_dirty([conflict.item])
+    stage.run.resolved.append(
+        Resolved(stage.step, conflict.item, conflict.field, tuple(values), chosen)
+    )
+    stage.run.trace.append(f"ann resolves {conflict.id} {chosen!r}")
+
+
+def page(stage: Stage, event: Event) -> None:
+    """Let a person write on the page that we keep, change a block of ours there, or delete one."""
+    pages = stage.world.pages
+    if not pages.contents:
+        return
+    stage.run.figures["page"] += 1
+    name = min(pages.contents)
+    blocks = pages.contents[name]
+    ours = [number for number, (block, _text) in enumerate(blocks) if block not in pages.theirs]
+    if event.pick % 3 == 0 or not ours:
+        pages.write(name, f"a note {stage.step}", event.pick % (len(blocks) + 1))
+        return
+    chosen = ours[event.pick % len(ours)]
+    if event.pick % 3 == 1:
+        blocks[chosen] = blocks[chosen][0], "bullet||somebody was here"
+    else:
+        del blocks[chosen]
+
+
+PEOPLE: dict[str, Callable[[Stage, Event], None]] = {
+    "edit": edit, "add": add, "trash": trash, "untrash": trash, "copy": copy, "bulk": bulk,
+    "resolve": resolve, "mark": mark, "rekey": rekey, "page": page,
+}  # fmt: skip

@@ -1,0 +1,181 @@
+"""The invariants that are judged while a run goes on: at each write, at each commit, at each answer."""
+
+from __future__ import annotations
+
+from syncd.core.model import IntentState, StoredRecord
+from syncd.core.records import Draft, Edit, Value
+from syncd.core.rules import DERIVED, SHARED
+from syncd.testing.cells import rule_of
+from syncd.testing.simrun import Written
+from syncd.testing.stage import Stage
+from syncd.testing.world import World
+
+
+def before_write(stage: Stage, connection: str, write: Edit | Draft) -> None:
+    """Judge a write before it leaves."""
+    stage.old_unanswered = {*stage.run.unanswered}
+    stage.attempt = write_is_journalled(stage, connection, write)
+    told_to_wait(stage, connection)
+    if isinstance(write, Draft):
+        creation_is_allowed(stage, write)
+        return
+    owner_is_respected(stage, write, connection)
+    only_what_is_mapped(stage, write, connection)
+    shared_cells_were_read(stage, write, connection)
+
+
+def written(
+    stage: Stage, connection: str, record: str, name: str, value: Value, *, blind: bool = False
+) -> None:
+    """Note that a write of ours has taken effect."""
+    stage.run.trace.append(f"wrote {connection} {record} {name} {value!r}")
+    known = stage.before.get((connection, record))
+    idle = known is not None and known.fields.get(name) == value
+    stage.run.written.append(
+        Written(stage.step, connection, record, name, value, blind, unanswered=True, idle=idle)
+    )
+
+
+# I17, I24 -------------------------------------------------------------------------------------------
+
+
+def write_is_journalled(stage: Stage, connection: str, write: Edit | Draft) -> str:
+    """I17, I24: a durable intent says what is about to be written, and no other attempt has used it."""
+    run, record = stage.run, write.record if isinstance(write, Edit) else None
+    fitting = [
+        intent.id
+        for intent in stage.world.store.open_intents()
+        if intent.connection == connection and intent.record == record
+        if intent.state is IntentState.SENT and dict(intent.fields) == dict(write.fields)
+        if not isinstance(write, Draft) or intent.item == write.marker
+    ]
+    fresh = [each for each in fitting if each not in run.attempts]
+    if fresh:
+        run.attempts.add(fresh[-1])
+        return fresh[-1]
+    what = f"a write to {record or 'a new record'} in {connection}"
+    run.violated(
+        *(("I24", f"{what} is sent twice for one intent") if fitting
+          else ("I17", f"{what} without an intent"))
+    )  # fmt: skip
+    return ""
+
+
+def told_to_wait(stage: Stage, connection: str) -> None:
+    """I24: a service that asked to slow down gets no write before that time is over."""
+    if stage.world.clock.monotonic() < stage.not_before.get(connection, 0.0):
+        stage.run.violated("I24", f"{connection} is written to though it asked to wait")
+
+
+# I13, I7, I8, I16, P8 -------------------------------------------------------------------------------
+
+
+def creation_is_allowed(stage: Stage, draft: Draft) -> None:
+    """I13, I7, I5: create only into what was read in full, and never what is or was there."""
+    world, connection = stage.world, draft.scope.connection
+    if world.store.cursor(connection, draft.scope.id).full_at is None:
+        stage.run.violated(
+            "I13", f"a creation in {draft.scope.id} of {connection}, never read in full"
+        )
+    if world.store.cursor(connection, draft.scope.id).frozen is not None:
+        stage.run.violated("I13", f"a creation in {draft.scope.id} of {connection}, frozen")
+    if connection in world.store.records_of([draft.marker]).get(draft.marker, {}):
+        stage.run.violated("I7", f"{draft.marker} is made again in {connection}")
+
+
+def owner_is_respected(stage: Stage, edit: Edit, connection: str) -> None:
+    """I8: what a person entered in its owner, and we were shown, is never written over."""
+    run, world = stage.run, stage.world
+    stored = world.store.record(connection, edit.record)
+    if stored is None:
+        return
+    unseen = stage.unseen_edits(connection, edit.record)
+    shows = world.tools[connection].records.get(edit.record)
+    for remote in edit.fields:
+        rule = rule_of(world, stored, remote)
+        owner = world.roadmap.fields[rule.field].owners.get(stored.level or "") if rule else None
+        cell = connection, edit.record, remote
+        if owner != connection or shows is None or remote in unseen or cell in run.unanswered:
+            continue
+        last = stage.latest.get(cell)
+        if last is not None and last.new is not None and shows.fields.get(remote) == last.new:
+            run.violated(
+                "I8", f"{remote} of {edit.record} in {connection}, its owner, is overwritten"
+            )
+
+
+def only_what_is_mapped(stage: Stage, edit: Edit, connection: str) -> None:
+    """I16: nothing but mapped fields is written."""
+    stored = stage.world.store.record(connection, edit.record)
+    if stored is None or stored.item is None:
+        return
+    item = stage.world.store.items([stored.item])[stored.item]
+    mapped = {rule.remote for rule in stage.world.roadmap.cells_of(item.level, connection).values()}
+    if not set(edit.fields) <= mapped:
+        stage.run.violated(
+            "I16", f"{sorted(set(edit.fields) - mapped)} of {edit.record} is not ours"
+        )
+
+
+def shared_cells_were_read(stage: Stage, edit: Edit, connection: str) -> None:
+    """P8: a record whose shared cells are to be written has just been read."""
+    world = stage.world
+    stored = world.store.record(connection, edit.record)
+    rules = [rule_of(world, stored, remote) for remote in edit.fields] if stored is not None else []
+    level = (stored.level or "") if stored is not None else ""
+    owners = {world.roadmap.fields[r.field].owners.get(level) for r in rules if r is not None}
+    fresh = stage.last_call.get(connection) in ("read", "changes", "update") and (
+        edit.record in stage.last_read.get(connection, ())
+    )
+    if SHARED in owners and not fresh:
+        stage.run.violated(
+            "P8", f"shared cells of {edit.record} in {connection} are written unread"
+        )
+
+
+def is_derived(world: World, stored: StoredRecord, remote: str) -> bool:
+    """Tell whether a cell shows something computed."""
+    rule = rule_of(world, stored, remote)
+    owners = world.roadmap.fields[rule.field].owners if rule is not None else {}
+    return owners.get(stored.level or "") == DERIVED
+
+
+# I9 -------------------------------------------------------------------------------------------------
+
+
+def cursor_covers(stage: Stage, connection: str, scope_id: str) -> None:
+    """I9: a cursor that has just been stored passes no change that was not stored before or with it.
+
+    Tools whose lists were made to lie (old, half, without a change) are left out.
+    """
+    state = stage.world.store.cursor(connection, scope_id)
+    key = connection, scope_id
+    if connection in stage.liars or state.cursor in (None, stage.cursors.get(key)):
+        return
+    stage.cursors[key] = state.cursor or ""
+    reached = f"{int(state.cursor or 0):09d}"
+    containers = next(
+        s.containers for s in stage.world.roadmap.scopes if (s.connection, s.id) == key
+    )
+    for record in stage.world.tools[connection].records.values():
+        if record.container not in containers or record.trashed or record.updated > reached:
+            continue
+        known = stage.world.store.record(connection, record.id)
+        if known is None or known.record.updated < record.updated:
+            stage.run.violated(
+                "I9", f"the cursor of {scope_id} passed {record.id}, which was not stored"
+            )
+
+
+def versions_grow(stage: Stage) -> None:
+    """I9: no item goes back to an earlier version."""
+    for item in stage.world.items():
+        if item.version < stage.versions.get(item.id, 0):
+            stage.run.violated("I9", f"{item.id} went back to version {item.version}")
+        stage.versions[item.id] = item.version
+
+
+def clean_stop(stage: Stage) -> None:
+    """I9: nothing stays undecided for ever."""
+    for intent in stage.world.store.open_intents():
+        stage.run.violated("I9", f"the intent {intent.id} is still {intent.state}")
