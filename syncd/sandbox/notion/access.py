@@ -43,6 +43,21 @@ def checked(names: tuple[str, ...]) -> frozenset[str]:
     return held | {"users"} if "emails" in held else held
 
 
+def makes_blocks(method: str, template: str) -> bool:
+    """Tell whether an operation makes pages or blocks, which a free workspace's limit is about."""
+    path = template.rstrip("/?")
+    made = ("/v1/pages", "/v1/databases", "/v1/data_sources", "/v1/blocks/{block_id}/children")
+    return method != "GET" and path in made
+
+
+def block_limit() -> NotionError:
+    """Return the answer to a write that makes blocks in a free workspace whose limit is reached."""
+    return NotionError(
+        "restricted_resource",
+        "This workspace has reached the block limit of its plan, and the grace period is over.",
+    )
+
+
 def refusal() -> NotionError:
     """Return the answer to a request that asks for a capability the connection lacks."""
     return NotionError("restricted_resource", "Insufficient permissions for this endpoint.")

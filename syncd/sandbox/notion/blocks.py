@@ -16,6 +16,10 @@ JSON = dict[str, Any]
 DEPTH = 2  # levels of children inside the blocks of one request
 BLOCKS = 1000  # blocks of one request, all levels together
 ARCHIVED = "Can't edit block that is archived. You must unarchive the block before editing."
+ANCESTOR = (
+    "Can't edit page on block with an archived ancestor. You must unarchive the ancestor before "
+    "editing page."
+)
 _FRAME_KEYS = frozenset({"object", "type", "id", "has_children"})
 
 
@@ -120,8 +124,7 @@ class Trees:
 
     def require_parent(self, above: Node) -> None:
         """Refuse to append to what cannot hold blocks."""
-        if self._store.is_trashed(above):
-            raise invalid(ARCHIVED)
+        require_live(self._store, above)
         if isinstance(above, Page):
             return
         if isinstance(above, Database) or not isinstance(above, Block):
@@ -158,6 +161,15 @@ class Trees:
                 draft = Draft(child.type, settle(child.content))
                 made = self._insert(target, draft, None, now, user)
                 self.copy(child, made, now, user, settle)
+
+
+def require_live(store: Store, node: Node, *, restoring: bool = False) -> None:
+    """Refuse to change what lies in the trash, itself (unless it is taken out) or with its parent."""
+    if node.in_trash and not restoring:
+        raise invalid(ARCHIVED)
+    above = store.above(node)
+    if above is not None and store.is_trashed(above):
+        raise invalid(ANCESTOR)
 
 
 def count(draft: Draft) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from syncd.sandbox.notion import mdinline, paging, richtext
 from syncd.sandbox.notion.app import App, Call
-from syncd.sandbox.notion.blocks import ARCHIVED
+from syncd.sandbox.notion.blocks import require_live
 from syncd.sandbox.notion.checks import (
     PAGE_SIZE,
     only,
@@ -89,8 +89,7 @@ class Blocks:
         """Change a block's content, or put it in the trash or take it out."""
         node, app = self._block(call), self._app
         flag = call.trash_flag()
-        if app.store.is_trashed(node) and flag is not False:
-            raise invalid(ARCHIVED)
+        require_live(app.store, node, restoring=flag is False)
         if not isinstance(node, Block):
             raise invalid(
                 f"Updating {'child_page' if isinstance(node, Page) else 'child_database'} "
@@ -106,8 +105,7 @@ class Blocks:
     def delete(self, call: Call) -> JSON:
         """Put a block, page or database in the trash."""
         node, app = self._block(call), self._app
-        if app.store.is_trashed(node):
-            raise invalid(ARCHIVED)
+        require_live(app.store, node)
         set_trash(app, node, call, trashed=True)
         return app.shapes.block(node)
 

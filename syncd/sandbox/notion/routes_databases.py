@@ -6,7 +6,7 @@ from typing import Any
 
 from syncd.sandbox.notion import files, paging, richtext
 from syncd.sandbox.notion.app import App, Call
-from syncd.sandbox.notion.blocks import ARCHIVED
+from syncd.sandbox.notion.blocks import require_live
 from syncd.sandbox.notion.checks import (
     only,
     require_bool,
@@ -50,8 +50,7 @@ def container(
     node = app.store.nodes.get(identifier)
     if not isinstance(node, Page) or not app.store.is_shared(node):
         raise app.shapes.not_found("page", identifier)
-    if app.store.is_trashed(node):
-        raise invalid(ARCHIVED)
+    require_live(app.store, node)
     return "page_id", identifier
 
 
@@ -113,8 +112,7 @@ class Databases:
         database, body = self._app.database(call), call.body
         only(body, DATABASE_KEYS)
         flag = call.trash_flag()
-        if database.in_trash and flag is not False:
-            raise invalid(ARCHIVED)
+        require_live(self._app.store, database, restoring=flag is False)
         parent = container(self._app, body["parent"]) if "parent" in body else None
         self._set(database, body)
         if parent is not None:
@@ -206,8 +204,7 @@ class DataSources:
         source, body, app = self._app.source(call), call.body, self._app
         only(body, SOURCE_KEYS)
         flag = call.trash_flag()
-        if source.in_trash and flag is not False:
-            raise invalid(ARCHIVED)
+        require_live(app.store, source, restoring=flag is False)
         self._set(source, body)
         if body.get("properties") is not None:
             before = columns(source)

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncd.sandbox.notion import paging, tasks, times
 from syncd.sandbox.notion.app import App, Call
-from syncd.sandbox.notion.blocks import ARCHIVED
+from syncd.sandbox.notion.blocks import require_live
 from syncd.sandbox.notion.checks import (
     require_choice,
     require_text,
@@ -57,8 +57,7 @@ class Markdown:
     def update(self, call: Call) -> tuple[int, JSON]:
         """Change a page's content; with allow_async the answer is a task."""
         node, app = self._node(call), self._app
-        if app.store.is_trashed(node):
-            raise invalid(ARCHIVED)
+        require_live(app.store, node)
         document = Document(app, node)
         text, allow = edited(document.text(), call.body)
         before = app.store.children(node)

@@ -6,7 +6,7 @@ from typing import Any
 
 from syncd.sandbox.notion import files, mdread, paging, richtext, tasks
 from syncd.sandbox.notion.app import App, Call
-from syncd.sandbox.notion.blocks import ARCHIVED, Draft
+from syncd.sandbox.notion.blocks import Draft, require_live
 from syncd.sandbox.notion.checks import (
     only,
     page_size,
@@ -93,8 +93,7 @@ class Pages:
         if source is None:
             kinds = ("page_id", "database_id", "data_source_id", "workspace")
             return container(self._app, parent, kinds=kinds), None
-        if self._app.store.is_trashed(source):
-            raise invalid(ARCHIVED)
+        require_live(self._app.store, source)
         return ("data_source_id", source.id), source
 
     def _source(self, parent: JSON) -> DataSource:
@@ -221,8 +220,7 @@ class Pages:
         page, body, app = self._app.page(call), call.body, self._app
         only(body, UPDATE_KEYS)
         flag = call.trash_flag()
-        if app.store.is_trashed(page) and flag is None:
-            raise invalid(ARCHIVED)
+        require_live(app.store, page, restoring=flag is False)
         source = app.store.source_of(page)
         values = self._values(source, body.get("properties", MISSING))
         locked = require_bool(body.get("is_locked", page.is_locked), "is_locked")
@@ -262,8 +260,7 @@ class Pages:
         """Give a page another parent; values whose column has the same name and type stay."""
         page, body, app = self._app.page(call), call.body, self._app
         only(body, ("parent",))
-        if app.store.is_trashed(page):
-            raise invalid(ARCHIVED)
+        require_live(app.store, page)
         require_dict(body.get("parent", MISSING), "parent")
         parent, source = self._parent(body)
         self._refuse_cycle(page, parent[1])

@@ -31,6 +31,7 @@ JSON = dict[str, Any]
 Handler = Callable[[Call], JSON | tuple[int, JSON]]
 CURRENT, LEGACY = "2026-03-11", "2025-09-03"
 READS = ("/query", "/v1/search")  # read although they are sent with POST
+GRACE = 3 * 86_400.0  # seconds after a free workspace's block limit was reached
 BODY_LIMIT = 500_000  # bytes of a JSON request; files have limits of their own
 TOKEN = "sandbox-notion-token"  # noqa: S105 - public, of a stand-in
 
@@ -55,6 +56,7 @@ class NotionSandbox:
         self._router = Router()
         self.operations: list[tuple[str, str]] = []
         self._needs: dict[Handler, str | None] = {}
+        self._makers: set[Handler] = set()
         self._add_routes()
 
     def add_user(self, name: str, email: str, *, user_id: str | None = None) -> str:
@@ -133,6 +135,13 @@ class NotionSandbox:
         """Set how many rows one query gives at most (10,000 in the service)."""
         self._sources.cap = rows
 
+    def limit_blocks(self, blocks: int | None) -> None:
+        """Set how many pages and blocks a free workspace may make (1,000 in the service).
+
+        The write that reaches the limit succeeds; three days later writes that make more are refused.
+        """
+        self.app.store.block_limit, self.app.store.limit_reached = blocks, None
+
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of all state, which `restore` takes; later changes do not touch it."""
         return deepcopy({"store": vars(self.app.store), "ids": self.app.ids.state})
@@ -182,7 +191,23 @@ class NotionSandbox:
             raise invalid(
                 f"Request body is too large: {len(request.body)} bytes, the limit is 500KB."
             )
-        return handler(Call(request, values, user, self.clock.now(), legacy))
+        self._check_blocks(handler)
+        answer = handler(Call(request, values, user, self.clock.now(), legacy))
+        if handler in self._makers:
+            self._count_blocks()
+        return answer
+
+    def _check_blocks(self, handler: Handler) -> None:
+        reached = self.app.store.limit_reached
+        late = reached is not None and self.clock.now() > reached + GRACE
+        if late and handler in self._makers:
+            raise access.block_limit()
+
+    def _count_blocks(self) -> None:
+        store = self.app.store
+        limit = store.block_limit
+        if limit is not None and store.limit_reached is None and store.blocks_made() >= limit:
+            store.limit_reached = self.clock.now()
 
     def _user(self, request: Request) -> tuple[str, str]:
         """Return the token of a request and the user it stands for."""
@@ -211,6 +236,8 @@ class NotionSandbox:
     def _route(self, method: str, template: str, handler: Handler) -> None:
         self.operations.append((method, template))
         self._needs[handler] = access.needed(method, template)
+        if access.makes_blocks(method, template):
+            self._makers.add(handler)
         self._router.add(method, template, handler)  # type: ignore[arg-type]
 
     def _add_routes(self) -> None:

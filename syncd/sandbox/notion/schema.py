@@ -291,7 +291,7 @@ class Schemas:
             "single_property" if "single_property" in given else prop.config.get("type")
         )
         if kind is None:
-            raise bad(f"{where}.single_property", "be defined", MISSING)
+            raise invalid(f"{prop.name} is not a valid property schema")
         require_choice(kind, f"{where}.type", ("single_property", "dual_property"))
         config: JSON = {"data_source_id": target_id, "type": kind}
         if kind == "dual_property":

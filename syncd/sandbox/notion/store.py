@@ -221,6 +221,8 @@ class Store:
         self.emojis: list[JSON] = []
         self.webhooks = Subscriptions()
         self.cursors: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.block_limit: int | None = None  # of a free workspace, in its lifetime
+        self.limit_reached: float | None = None  # when
         self.revision = 0  # counts writes, whatever they change
 
     def page(self, identifier: str) -> Page | None:
@@ -305,6 +307,10 @@ class Store:
         """Return the children that are not in the trash, in order."""
         found = (self.nodes[child] for child in node.children)
         return [child for child in found if not child.in_trash]
+
+    def blocks_made(self) -> int:
+        """Return how many pages and blocks were ever made: those in the trash count."""
+        return sum(isinstance(node, Page | Block) for node in self.nodes.values())
 
     def remember(self, query: str, cursor: str, served: int) -> None:
         """Note how many rows came before a cursor."""

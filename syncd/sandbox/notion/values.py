@@ -322,11 +322,11 @@ class Values:
         return page.values.get(prop.id, empty)
 
     def related(self, prop: Prop, page: Page) -> list[str]:
-        """Return the related pages that are not in the trash."""
-        nodes = self._store.nodes
-        return [
-            key for key in page.values.get(prop.id, ()) if key in nodes and not nodes[key].in_trash
-        ]
+        """Return the related pages that are not in the trash and that the connection sees."""
+        store, nodes = self._store, self._store.nodes
+        held = page.values.get(prop.id, ())
+        alive = [key for key in held if key in nodes and not nodes[key].in_trash]
+        return [key for key in alive if store.is_shared(nodes[key])] if store.unshared else alive
 
     def _show_option(self, _source: DataSource, prop: Prop, page: Page) -> JSON | None:
         return _option(prop, page.values.get(prop.id))
