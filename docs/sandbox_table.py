@@ -46,14 +46,16 @@ CAPTURED = (
     "/projects/{}", "/projects", "/tasks/{}", "/projects/{}/tasks", "/users/{}", "/users",
     "/workspaces/{}", "/workspaces",
 )  # fmt: skip
+HERE = "a server's targets are on this machine only"
 DEVIATIONS = {
     ("GET", "/rest/api/3/search"): "410, as the service since 2025; the definition has 200 still",
     ("POST", "/rest/api/3/search"): "410, as the service since 2025; the definition has 200 still",
     ("DELETE", "/rest/api/3/field/{}"): "done at once (204) instead of 303 to a task",
-    ("GET", "/rest/api/3/webhook"): "always 403, as for every API token",
-    ("POST", "/rest/api/3/webhook"): "always 403, as for every API token",
-    ("DELETE", "/rest/api/3/webhook"): "always 403, as for every API token",
-    ("PUT", "/rest/api/3/webhook/refresh"): "always 403, as for every API token",
+    ("GET", "/rest/api/3/webhook/failed"): "always 403, for there are no Connect apps",
+    ("POST", "/rest/api/3/webhook"): HERE,
+    ("POST", "/rest/webhooks/1.0/webhook"): HERE,
+    ("PUT", "/rest/webhooks/1.0/webhook/{}"): HERE,
+    ("POST", f"{PREFIX}/webhooks"): f"{HERE}, where the service refuses localhost",
     ("GET", "/rest/api/3/issue/{}/changelog"): "null for no value, as in real traffic",
     ("POST", "/rest/api/3/changelog/bulkfetch"): "null as in issue/{key}/changelog",
     ("GET", "/rest/api/3/attachment/content/{}"): "redirects to itself, not to a media server",
