@@ -206,6 +206,14 @@ def find_item(store: Store, text: str) -> Item:
     return exact[0] if len(exact) == 1 else found[0]
 
 
+def find_cell(system: System, text: str) -> tuple[Item, str | None]:
+    """Return the item, and the field if one is named, of ITEM or ITEM.FIELD."""
+    name, dot, field = text.rpartition(".")
+    if dot and field in system.roadmap.fields:
+        return find_item(system.store, name), field
+    return find_item(system.store, text), None
+
+
 def plural(count: int, one: str) -> str:
     """Return a count with its noun: 1 write, 2 writes."""
     return f"{count} {one}" if count == 1 else f"{count} {one}s"

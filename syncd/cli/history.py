@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from syncd.cli.common import (
     JsonOption,
     emit,
     find_item,
+    moment,
     reading,
     say,
     when,
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from syncd.core.model import HistoryEntry
     from syncd.wiring import System
 
+EVER = 1 << 40
+"""More entries of history than there are."""
+
 
 def history(
     item: Annotated[
@@ -30,12 +35,25 @@ def history(
     field: Annotated[str | None, typer.Argument(help="Only this field.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many entries.")] = 50,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="From then on: 2026-11-22T16:34 (UTC), or 2h (ago)."),
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Up to then.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show observed edits, corrections, conflicts and our own writes, newest first."""
+    """Show observed edits, corrections, conflicts, decisions and our own writes, newest first.
+
+    What a field said at a past time: `syncd explain ITEM FIELD --at TIME`.
+    """
     with reading(config) as system:
         found = find_item(system.store, item) if item is not None else None
-        entries = system.store.history(found.id if found else None, field, limit)
+        now = system.clock.now()
+        start = moment(since, now) if since is not None else None
+        end = moment(until, now) if until is not None else math.inf
+        many = limit if until is None else EVER
+        entries = system.store.history(found.id if found else None, field, many, start)
+        entries = tuple(entry for entry in entries if entry.at <= end)[:limit]
         if as_json:
             emit(entries)
             return
@@ -51,7 +69,8 @@ def line(system: System, entry: HistoryEntry) -> str:
     found = system.store.items([entry.item]).get(entry.item)
     title = found.title if found is not None else entry.item
     what = f"{entry.field} of {title}" if entry.field else title
-    text = f"{when(entry.at)}  cycle {entry.cycle}  {entry.connection} {entry.action}: {what}"
+    text = f"{when(entry.at)}  cycle {entry.cycle}  {entry.connection} {entry.action}"
+    text += f": {what}" if what else ""
     if entry.field:
         text += f": {shown(entry.field, entry.before)} -> {shown(entry.field, entry.after)}"
     if entry.author:

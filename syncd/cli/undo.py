@@ -15,7 +15,7 @@ from syncd.cli.common import (
     JsonOption,
     beside,
     emit,
-    find_item,
+    find_cell,
     moment,
     plain,
     plural,
@@ -26,7 +26,6 @@ from syncd.cli.plan import shower
 from syncd.core.errors import Unsafe, UserError
 
 if TYPE_CHECKING:
-    from syncd.core.model import Item
     from syncd.core.undo import Step
     from syncd.engine.undo import Undo
     from syncd.wiring import System
@@ -86,14 +85,6 @@ def _prepare(system: System, target: str, since: str | None) -> Undo:
         entries = engine.of_item(store, item.id, field, after)
         what = f"{field} of {item.title}" if field else item.title
     return engine.prepare(system.roadmap, system.directory, store, what, entries)
-
-
-def find_cell(system: System, text: str) -> tuple[Item, str | None]:
-    """Return the item, and the field if one is named, of ITEM or ITEM.FIELD."""
-    name, dot, field = text.rpartition(".")
-    if dot and field in system.roadmap.fields:
-        return find_item(system.store, name), field
-    return find_item(system.store, text), None
 
 
 def _do(system: System, found: Undo, checksum: str | None) -> int | None:

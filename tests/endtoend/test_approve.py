@@ -47,8 +47,8 @@ def test_a_held_scope_goes_on_when_its_plan_is_approved_beside_the_daemon(strict
         until(lambda: not running.lines("cycle")[-1]["frozen"], lambda: running.text)
         assert running.stop()[0] == 0
     told = syncd("history", "-n", "20", cwd=home).out
-    assert "notion approved: " in told
-    assert "notion released: " in told
+    assert "notion approved by " in told
+    assert "notion released " in told
 
 
 def test_a_plan_that_has_changed_is_refused_and_says_how(strict):
