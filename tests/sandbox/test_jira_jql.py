@@ -388,3 +388,75 @@ def test_only_numbers_can_be_reconciled_and_at_most_fifty(talk):
     for ids in (["WEB-1"], [1] * 51, "1"):
         body = {"jql": "project = WEB", "reconcileIssues": ids}
         assert talk("POST", "/rest/api/3/search/jql", body)[0] == 400
+
+
+def test_a_search_body_holds_what_the_definition_names_and_nothing_else(talk):
+    talk.create()
+    good = {"jql": "project = WEB", "fields": ["summary"], "expand": "names", "maxResults": 5}
+    assert talk("POST", "/rest/api/3/search/jql", good)[0] == 200
+    said = "Invalid request payload. Refer to the REST API documentation and try again."
+    for wrong in ({"startAt": 0}, {"fields": "summary"}, {"properties": "mark"},
+                  {"expand": ["names"]}, {"validateQuery": True}):  # fmt: skip
+        status, answer = talk("POST", "/rest/api/3/search/jql", {**good, **wrong})
+        assert (status, answer["errorMessages"]) == (400, [said]), wrong
+
+
+def test_custom_fields_answer_to_their_number_their_name_and_their_name_with_type(talk):
+    key = talk.create(customfield_10016=5)
+    fields = {f["id"]: f for f in talk("GET", "/rest/api/3/field")[1]}
+    names = ["cf[10016]", "Story Points", "Story Points[Number]"]
+    assert fields["customfield_10016"]["clauseNames"] == names
+    for name in ("cf[10016]", '"Story Points"', '"story points[number]"'):
+        assert talk.keys(f"project = WEB AND {name} = 5") == [key]
+
+
+def test_what_is_no_key_is_told_from_a_key_that_is_nobodys(talk):
+    assert talk.refusal("key = ABC") == "The issue key 'ABC' for field 'key' is invalid."
+    assert (
+        talk.refusal("key = WEB-9") == "An issue with key 'WEB-9' does not exist for field 'key'."
+    )
+    said = "A value with ID '77' does not exist for the field 'id'."
+    assert talk.refusal("id = 77") == said
+
+
+def test_properties_are_not_searched_without_an_app_that_indexes_them(talk):
+    assert talk.refusal('issue.property[mark].item = "x"') == (
+        "Field 'issue.property[mark].item' does not exist or you do not have permission to view it."
+    )
+
+
+def test_a_saved_query_can_be_named_in_another(talk):
+    ours, other = talk.create(labels=["a"]), talk.create("APP", labels=["a"])
+    body = {"name": "Ours", "jql": "project = WEB ORDER BY created"}
+    saved = talk("POST", "/rest/api/3/filter", body)[1]["id"]
+    assert talk.keys("filter = Ours AND labels = a") == [ours]
+    assert talk.keys(f"filter != {saved} AND labels = a") == [other]
+    assert talk.keys(f"labels = a AND NOT filter in ({saved})") == [other]
+    assert (
+        talk.refusal("filter = Theirs")
+        == "The value 'Theirs' does not exist for the field 'filter'."
+    )
+    assert talk("POST", "/rest/api/3/filter", {"name": "Bad", "jql": "nope = 1"})[0] == 400
+    assert talk("POST", "/rest/api/3/filter", body)[1]["errors"] == {
+        "filterName": "Filter with same name already exists."
+    }
+
+
+def test_editors_are_told_fields_functions_words_and_values(talk):
+    data = talk("GET", "/rest/api/3/jql/autocompletedata")[1]
+    points = next(f for f in data["visibleFieldNames"] if f.get("cfid") == "cf[10016]")
+    assert points["value"] == '"Story Points[Number]"'
+    assert ">=" in points["operators"]
+    assert "membersof()" in [row["value"] for row in data["visibleFunctionNames"]]
+    assert "select" in data["jqlReservedWords"]
+    path = "/rest/api/3/jql/autocompletedata/suggestions"
+    found = talk("GET", path, fieldName="status", fieldValue="to")[1]["results"]
+    assert found == [{"value": '"To Do"', "displayName": "To Do"}]
+
+
+def test_months_are_months_and_minutes_are_minutes_in_the_edges_of_time(talk):
+    key = talk.create(duedate="2026-01-31")  # now is 2026-03-01
+    assert talk.keys('duedate >= startOfMonth(-2M) AND duedate <= endOfMonth("-2M")') == [key]
+    assert talk.keys("duedate >= startOfMonth(-1)") == []
+    assert talk.keys("duedate >= startOfYear() AND duedate < startOfMonth(-1M)") == [key]
+    assert talk.keys("created > startOfDay(10m) AND created < endOfDay(-1h)") == [key]

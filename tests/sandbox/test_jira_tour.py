@@ -39,6 +39,7 @@ def walk(talk):
     time_and_files(talk, key)
     people_around(talk, made, key)
     releases(talk, made)
+    queries(talk)
     going_away(talk, child)
 
 
@@ -189,6 +190,21 @@ def releases(talk, made):
     talk("PUT", f"{API}/component/{made['component']}", {"description": "What one sees"})
     talk("GET", f"{API}/component/{made['component']}/relatedIssueCounts")
     talk("DELETE", f"{API}/component/{made['component']}", status=204)
+
+
+def queries(talk):
+    saved = {"name": "Ours", "jql": "project = WEB", "favourite": True}
+    made = talk("POST", f"{API}/filter", saved)["id"]
+    talk("GET", f"{API}/filter/{made}")
+    talk("PUT", f"{API}/filter/{made}", {**saved, "name": "All ours"})
+    for path in ("my", "favourite", "search"):
+        talk("GET", f"{API}/filter/{path}", expand="jql,owner")
+    talk("DELETE", f"{API}/filter/{made}/favourite")
+    talk("PUT", f"{API}/filter/{made}/favourite")
+    talk("DELETE", f"{API}/filter/{made}", status=204)
+    talk("GET", f"{API}/jql/autocompletedata")
+    talk("POST", f"{API}/jql/autocompletedata", {})
+    talk("GET", f"{API}/jql/autocompletedata/suggestions", fieldName="status", fieldValue="")
 
 
 def going_away(talk, child):

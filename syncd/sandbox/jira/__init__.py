@@ -24,10 +24,12 @@ from syncd.sandbox.jira import (
     routes_attachment,
     routes_bulk,
     routes_field,
+    routes_filter,
     routes_followers,
     routes_groups,
     routes_hooks,
     routes_issue,
+    routes_jql,
     routes_people,
     routes_project,
     routes_search,
@@ -99,8 +101,8 @@ class JiraSandbox:
         routes_groups.new_group(self.store, "jira-users", None)
         self._api, self._agile = Routes(), Routes()
         for module in (routes_archive, routes_site, routes_worklog, routes_attachment,
-                       routes_followers, routes_groups, routes_issue, routes_search,
-                       routes_people, routes_project, routes_versions, routes_field,
+                       routes_followers, routes_groups, routes_issue, routes_search, routes_jql,
+                       routes_people, routes_project, routes_versions, routes_field, routes_filter,
                        routes_around, routes_bulk):  # fmt: skip
             module.add(self._api)
         routes_agile.add(self._agile)

@@ -38,6 +38,15 @@ CUSTOM_KINDS = {
     CUSTOM + "readonlyfield": "string",
 }
 
+# as the site names the types of custom fields to people
+_LABELS = {
+    "textfield": "Short text", "textarea": "Paragraph", "float": "Number", "datepicker": "Date",
+    "datetime": "Time stamp", "select": "Dropdown", "radiobuttons": "Radio Buttons",
+    "multiselect": "Select List (multiple choices)", "multicheckboxes": "Checkboxes",
+    "url": "URL Field", "userpicker": "User Picker (single user)",
+    "multiuserpicker": "User Picker (multiple users)", "labels": "Labels",
+}  # fmt: skip
+
 _TYPES = (
     ("10000", "Epic", 1, "A big user story that needs to be broken down.", 10307),
     ("10001", "Story", 0, "Functionality or a feature expressed as a user goal.", 10315),
@@ -156,13 +165,19 @@ def _counter(table: object, store: Store) -> str:
     return names[id(table)]
 
 
+def clause_names(number: int, name: str, custom: str) -> tuple[str, ...]:
+    """Return what JQL may call a custom field; most types may stand behind the name."""
+    label = _LABELS.get(custom.rpartition(":")[2])
+    return (f"cf[{number}]", name, *([f"{name}[{label}]"] if label else []))
+
+
 def add_field(store: Store, number: int, name: str, custom: str, kind: str) -> Field:
     """Add a custom field with one global context."""
     field = Field(
         f"customfield_{number}",
         name,
         kind,
-        (name, f"cf[{number}]"),
+        clause_names(number, name, custom),
         custom=custom,
         context_id=str(number + 100),
         orderable=kind != "rank",

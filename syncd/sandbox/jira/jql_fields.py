@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ _ASKED = (
     Field("worklogComment", "Worklog comment", "string", ("worklogComment",)),
     Field("issueLinkType", "Link type", "linktype", ("issueLinkType", "workItemLinkType")),
 )
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-\d+")
 _HISTORY = frozenset({"assignee", "fixVersions", "priority", "reporter", "resolution", "status"})
 
 
@@ -155,7 +157,9 @@ def resolve(viewer: Viewer, what: Subject, text: str) -> set[Json]:
 
 def unknown(what: Subject, text: str) -> ApiError:
     """Return the vendor's answer to a value that does not exist."""
-    if what.type == "key":
+    if what.type == "key" and not text.isdigit():
+        if not _KEY.fullmatch(text):
+            return bad(f"The issue key '{text}' for field '{what.name}' is invalid.")
         return bad(f"An issue with key '{text}' does not exist for field '{what.name}'.")
     if text.isdigit():
         return bad(f"A value with ID '{text}' does not exist for the field '{what.name}'.")

@@ -169,7 +169,14 @@ class _Parser:
                 f"'{token.text}' is a reserved JQL word. You must surround it in quotation marks to"
                 " use it as a field name."
             )
-        return self.advance().text
+        text = self.advance().text
+        if token.kind == "word" and self.take("["):  # issue.property[key].path
+            inside = self.advance().text
+            if not self.take("]"):
+                raise self.fail(f"Expecting ']' but got {self.got()}.")
+            rest = self.advance().text if self.token.text.startswith(".") else ""
+            return f"{text}[{inside}]{rest}"
+        return text
 
     def clause(self) -> Clause:
         field_name = self.name()

@@ -10,7 +10,17 @@ from syncd.sandbox.jira.durations import seconds
 from syncd.sandbox.jira.jql_fields import Subject, resolve, subject
 from syncd.sandbox.jira.jql_functions import FUNCTIONS
 from syncd.sandbox.jira.jql_history import changed, was
-from syncd.sandbox.jira.jql_parse import Call, Clause, Condition, Empty, Group, Many, Operand, Value
+from syncd.sandbox.jira.jql_parse import (
+    Call,
+    Clause,
+    Condition,
+    Empty,
+    Group,
+    Many,
+    Operand,
+    Value,
+    parse,
+)
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad
@@ -40,7 +50,7 @@ _ORDERED_SETS = {"priority", "versions", "version"}
 def compile_condition(viewer: Viewer, node: Condition | None, *, negated: bool = False) -> Test:
     """Return a predicate; raises `ApiError` 400 for names, values and operators that do not fit."""
     if node is None:
-        return lambda _issue: True
+        return lambda _issue: not negated
     if isinstance(node, Clause):
         return _clause(viewer, node, negated=negated)
     if node.joint == "not":
@@ -49,6 +59,29 @@ def compile_condition(viewer: Viewer, node: Condition | None, *, negated: bool =
     if (node.joint == "and") != negated:
         return lambda issue: all(test(issue) for test in tests)
     return lambda issue: any(test(issue) for test in tests)
+
+
+SAVED = frozenset({"filter", "request", "savedfilter", "searchrequest"})
+
+
+def saved_query(viewer: Viewer, node: Clause) -> Condition | None:
+    """Return the condition of the saved queries that a clause names; raises `ApiError` 400."""
+    if node.operator not in {"=", "!=", "in", "not in"}:
+        raise bad(f"The operator '{node.operator}' is not supported by the '{node.field}' field.")
+    items = node.operand.items if isinstance(node.operand, Many) else (node.operand,)
+    wheres = [_saved_one(viewer, node.field, item) for item in items]
+    if any(where is None for where in wheres):
+        return None
+    return Group("or", tuple(where for where in wheres if where is not None))
+
+
+def _saved_one(viewer: Viewer, field: str, item: Operand) -> Condition | None:
+    text = item.text if isinstance(item, Value) else ""
+    me = viewer.user.account_id if viewer.user else ""
+    for found in viewer.store.filters.values():
+        if found.owner == me and text.casefold() in {found.id, found.name.casefold()}:
+            return parse(found.jql).where
+    raise bad(f"The value '{text}' does not exist for the field '{field}'.")
 
 
 def problems(viewer: Viewer, node: Condition | None) -> list[str]:
@@ -63,6 +96,10 @@ def problems(viewer: Viewer, node: Condition | None) -> list[str]:
 
 
 def _clause(viewer: Viewer, node: Clause, *, negated: bool) -> Test:
+    if node.field.lower() in SAVED:
+        whole = saved_query(viewer, node)
+        other = node.operator in {"!=", "not in"}
+        return compile_condition(viewer, whole, negated=negated != other)
     what = subject(viewer.store, node.field)
     if node.operator == "changed":
         test = changed(viewer, what, node)
@@ -70,7 +107,7 @@ def _clause(viewer: Viewer, node: Clause, *, negated: bool) -> Test:
     sign = _INVERSE[node.operator] if negated else node.operator
     if sign.startswith("was"):
         return was(viewer, what, sign, node)
-    if sign not in _allowed(what):
+    if sign not in allowed(what):
         raise bad(f"The operator '{node.operator}' is not supported by the '{what.name}' field.")
     if sign in {"is", "is not"}:
         return _emptiness(what, sign, node.operand)
@@ -81,7 +118,8 @@ def _clause(viewer: Viewer, node: Clause, *, negated: bool) -> Test:
     return _membership(viewer, what, sign, node.operand)
 
 
-def _allowed(what: Subject) -> set[str]:
+def allowed(what: Subject) -> set[str]:
+    """Return the operators that a field takes."""
     if what.field.custom and what.field.kind == "url":
         return _SETS
     if what.field.kind in _ORDERED_SETS:

@@ -206,6 +206,18 @@ class Worklog:
 
 
 @dataclass(slots=True)
+class Filter:
+    """A saved query; only its owner sees it."""
+
+    id: str
+    name: str
+    jql: str
+    owner: str
+    description: str = ""
+    favourites: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Group:
     """A group of people; `members` None means everyone who is active."""
 

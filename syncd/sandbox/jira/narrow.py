@@ -9,7 +9,7 @@ from functools import reduce
 
 from syncd.sandbox.jira.jql_fields import Subject, subject
 from syncd.sandbox.jira.jql_parse import Clause, Condition, Empty, Group, Many, Value
-from syncd.sandbox.jira.jql_run import operand_values, stems, wanted_values
+from syncd.sandbox.jira.jql_run import SAVED, operand_values, stems, wanted_values
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue
 
@@ -74,6 +74,8 @@ def _any_of(viewer: Viewer, node: Group) -> list[Choice]:
 
 
 def _clause(viewer: Viewer, node: Clause) -> Choice | None:
+    if node.field.lower() in SAVED:
+        return None
     what = subject(viewer.store, node.field)
     if what.type == "key":
         return _by_key(viewer, what, node)

@@ -8,6 +8,7 @@ import orjson
 
 from syncd.sandbox.wire import Response, json_response
 
+BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
 NO_ISSUE = "Issue does not exist or you do not have permission to see it."
 NOT_ON_SCREEN = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
 NOT_SIGNED_IN = "You are not authenticated. Authentication required to perform this operation."
@@ -62,5 +63,5 @@ def parse_object(body: bytes) -> dict[str, object]:
             error
         )
     if not isinstance(value, dict):
-        raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
+        raise bad(BAD_PAYLOAD)
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncd.sandbox.jira.call import Call
-from syncd.sandbox.jira.defaults import CUSTOM_KINDS, add_field
+from syncd.sandbox.jira.defaults import CUSTOM_KINDS, add_field, clause_names
 from syncd.sandbox.jira.kinds import field_schema
 from syncd.sandbox.jira.model import Field, Json, Option
 from syncd.sandbox.jira.problems import ApiError, bad, missing
@@ -76,7 +76,7 @@ def update(call: Call, key: str) -> Response:
     field, body = _custom(call, key), call.json()
     if body.get("name"):
         field.name = str(body["name"])
-        field.clauses = (field.name, f"cf[{field.custom_id}]")
+        field.clauses = clause_names(field.custom_id, field.name, str(field.custom))
     field.description = str(body.get("description", field.description) or "")
     call.store.setup += 1
     return call.done()

@@ -6,12 +6,9 @@ import base64
 import binascii
 
 from syncd.sandbox.jira.call import Call
-from syncd.sandbox.jira.jql_parse import Call as JqlCall
-from syncd.sandbox.jira.jql_parse import Clause, Condition, Empty, Many, Operand, parse
-from syncd.sandbox.jira.jql_run import compile_condition
 from syncd.sandbox.jira.kinds import field_schema
 from syncd.sandbox.jira.model import Field, History, Issue, Json
-from syncd.sandbox.jira.problems import ApiError, bad
+from syncd.sandbox.jira.problems import BAD_PAYLOAD, ApiError, bad
 from syncd.sandbox.jira.render import history, issue_shape, wanted_fields
 from syncd.sandbox.jira.routes_issue import MAX_PROPERTIES, expanded, properties_of, strings
 from syncd.sandbox.jira.routing import Routes
@@ -51,8 +48,23 @@ def search_get(call: Call) -> Response:
 
 
 def search_post(call: Call) -> Response:
-    """POST search/jql."""
-    return _search(call, call.json())
+    """POST search/jql: a body with anything else in it, or of other types, is refused."""
+    body = call.json()
+    _check_form(body, _SEARCH_FORM)
+    return _search(call, body)
+
+
+_SEARCH_FORM = {"jql": str, "expand": str, "fields": list, "fieldsByKeys": bool,
+                "maxResults": int, "nextPageToken": str, "properties": list,
+                "reconcileIssues": list}  # fmt: skip
+_CHANGES_FORM = {"issueIdsOrKeys": list, "fieldIds": list, "maxResults": int,
+                 "nextPageToken": str}  # fmt: skip
+
+
+def _check_form(body: dict[str, Json], form: dict[str, type]) -> None:
+    for name, value in body.items():
+        if name not in form or not (value is None or isinstance(value, form[name])):
+            raise bad(BAD_PAYLOAD)
 
 
 def _search(call: Call, body: dict[str, Json]) -> Response:
@@ -103,7 +115,7 @@ def _reconcile(body: dict[str, Json]) -> frozenset[int]:
     named = body.get("reconcileIssues") or []
     numbers = isinstance(named, list) and all(str(name).isdigit() for name in named)
     if not numbers:
-        raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
+        raise bad(BAD_PAYLOAD)
     if len(named) > MAX_RECONCILE:
         raise bad(f"The maximum number of issues to reconcile is {MAX_RECONCILE}.")
     return frozenset(map(int, named))
@@ -112,14 +124,14 @@ def _reconcile(body: dict[str, Json]) -> frozenset[int]:
 def _jql(body: dict[str, Json]) -> str:
     jql = body.get("jql") or ""
     if not isinstance(jql, str):
-        raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
+        raise bad(BAD_PAYLOAD)
     return jql
 
 
 def _size(body: dict[str, Json], most: int) -> int:
     size = body.get("maxResults", DEFAULT_PAGE)
     if isinstance(size, bool) or not isinstance(size, int):
-        raise bad("Invalid request payload. Refer to the REST API documentation and try again.")
+        raise bad(BAD_PAYLOAD)
     if size < 0:
         raise bad("The value of maxResults must be greater than or equal to zero.")
     return max(1, min(size, most))
@@ -131,93 +143,10 @@ def count(call: Call) -> Response:
     return call.ok({"count": Search(call.viewer, jql, call.sees).count()})
 
 
-def match(call: Call) -> Response:
-    """POST jql/match."""
-    body = call.json()
-    numbers = [int(n) for n in body.get("issueIds", []) if str(n).isdigit()]
-    rows: list[Json] = []
-    for jql in strings(body, "jqls"):
-        try:
-            query = Search(call.viewer, jql, call.sees, bounded=False)
-        except ApiError as error:
-            rows.append({"matchedIssues": [], "errors": list(error.messages)})
-            continue
-        found = [n for n in numbers if (i := call.store.issues.get(n)) and query.matches(i)]
-        rows.append({"matchedIssues": found, "errors": []})
-    return call.ok({"matches": rows})
-
-
-def parse_queries(call: Call) -> Response:
-    """POST jql/parse."""
-    body = call.json()
-    level = call.request.one("validation", "strict")
-    rows: list[Json] = []
-    for text in strings(body, "queries"):
-        row: dict[str, Json] = {"query": text}
-        try:
-            query = parse(text)
-            row["structure"] = {
-                **({"where": _tree(query.where)} if query.where else {}),
-                **({"orderBy": _orders(query.order)} if query.order else {}),
-            }
-            if level != "none":
-                compile_condition(call.viewer, query.where)
-        except ApiError as error:
-            key = "errors" if level != "warn" or "structure" not in row else "warnings"
-            if key == "errors":
-                row.pop("structure", None)
-            row[key] = list(error.messages)
-        rows.append(row)
-    return call.ok({"queries": rows})
-
-
-def _orders(order: tuple[tuple[str, bool | None], ...]) -> Json:
-    fields = []
-    for name, down in order:
-        entry: dict[str, Json] = {"field": {"name": name, "encodedName": name}}
-        if down is not None:
-            entry["direction"] = "desc" if down else "asc"
-        fields.append(entry)
-    return {"fields": fields}
-
-
-def _tree(node: Condition) -> Json:
-    if isinstance(node, Clause):
-        shape: dict[str, Json] = {
-            "field": {"name": node.field, "encodedName": node.field},
-            "operator": node.operator,
-        }
-        if node.operator == "changed":
-            return {**shape, "predicates": []}
-        return {**shape, "operand": _operand(node.operand)}
-    return {"clauses": [_tree(part) for part in node.parts], "operator": node.joint}
-
-
-def _operand(operand: Operand) -> Json:
-    if isinstance(operand, Empty):
-        return {"keyword": "empty", "encodedOperand": "EMPTY"}
-    if isinstance(operand, Many):
-        listed = [_operand(item) for item in operand.items]
-        return {"values": listed, "encodedOperand": str(len(listed))}
-    if isinstance(operand, JqlCall):
-        text = f"{operand.name}({', '.join(operand.arguments)})"
-        return {"function": operand.name, "arguments": list(operand.arguments),
-                "encodedOperand": text}  # fmt: skip
-    return {"value": operand.text, "encodedValue": operand.text}
-
-
-def autocomplete(call: Call) -> Response:
-    """GET jql/autocompletedata."""
-    names = [f for f in call.store.fields.values() if f.searchable and f.clauses]
-    rows = [{"value": f.clauses[0], "displayName": f.name, "orderable": "true",
-             "searchable": "true", "operators": [], "types": []} for f in names]  # fmt: skip
-    return call.ok({"visibleFieldNames": rows, "visibleFunctionNames": [],
-                    "jqlReservedWords": []})  # fmt: skip
-
-
 def changelogs(call: Call) -> Response:
     """POST changelog/bulkfetch: entries of many issues, by issue id, oldest first."""
     body = call.json()
+    _check_form(body, _CHANGES_FORM)
     named = body.get("issueIdsOrKeys")
     if not isinstance(named, list) or not 0 < len(named) <= MAX_CHANGELOG_ISSUES:
         raise bad("issueIdsOrKeys must contain between 1 and 1000 elements.")
@@ -263,7 +192,4 @@ def add(routes: Routes) -> None:
     routes.add("GET", "/search/jql", search_get)
     routes.add("POST", "/search/jql", search_post)
     routes.add("POST", "/search/approximate-count", count)
-    routes.add("POST", "/jql/parse", parse_queries)
-    routes.add("POST", "/jql/match", match)
-    routes.add("GET", "/jql/autocompletedata", autocomplete)
     routes.add("POST", "/changelog/bulkfetch", changelogs)

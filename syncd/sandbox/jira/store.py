@@ -14,6 +14,7 @@ from syncd.sandbox.jira.model import (
     Attachment,
     Component,
     Field,
+    Filter,
     Group,
     Issue,
     IssueType,
@@ -64,6 +65,7 @@ class Store:
         self.ranks: dict[int, str] = {}  # of issues that were ranked by hand
         self.archived: set[int] = set()  # ids of archived issues
         self.groups: dict[str, Group] = {}
+        self.filters: dict[str, Filter] = {}
         self.postings = Postings()
         self.lagging: IndexLag | None = None  # None: search sees every change at once
         self.hooks = Hooks()
