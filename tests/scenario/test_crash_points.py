@@ -29,7 +29,7 @@ def test_wherever_it_dies_the_end_is_that_of_an_undisturbed_run(options):
 
 
 def test_a_write_without_a_journal_is_found_out():
-    code, told = crash("--bug", "no-journal", "--only", "one edit", "--every", "6")
+    code, told = crash("--bug", "no-journal", "--only", "one edit", "--every", "7")
     assert code == 1
     assert "history: missing" in told
 
