@@ -277,3 +277,20 @@ def test_epics_of_team_managed_projects_are_set_by_the_parent_only(talk):
     status, _ = talk("PUT", f"{API}/issue/{task}", {"fields": {"parent": {"key": other}}})
     assert status == 400  # another project's
     assert talk("GET", f"{API}/project/NEXT")[1]["style"] == "next-gen"
+
+
+def test_who_may_write_is_told_from_who_may_look(talk):
+    ann, bob = talk.person("Ann")[0], talk.person("Bob")[0]
+    talk.site.set_access("WEB", members=[talk.site.account_id, ann, bob], readers=[ann])
+
+    def found(path, **query):
+        return {row["accountId"] for row in talk("GET", f"{API}/user/{path}", **query)[1]}
+
+    everyone = {talk.site.account_id, ann, bob}
+    assert found("viewissue/search", projectKey="WEB") == everyone
+    may_edit = found("permission/search", projectKey="WEB", permissions="EDIT_ISSUES")
+    assert may_edit == everyone - {ann}
+    talk.site.add_project("APP", "App")
+    talk.site.set_access("APP", members=[talk.site.account_id, bob])
+    both = found("assignable/multiProjectSearch", projectKeys="WEB,APP")
+    assert both == {talk.site.account_id, bob}

@@ -40,6 +40,7 @@ def walk(talk):
     people_around(talk, made, key)
     releases(talk, made)
     queries(talk)
+    who_may(talk, key)
     going_away(talk, child)
 
 
@@ -190,6 +191,18 @@ def releases(talk, made):
     talk("PUT", f"{API}/component/{made['component']}", {"description": "What one sees"})
     talk("GET", f"{API}/component/{made['component']}/relatedIssueCounts")
     talk("DELETE", f"{API}/component/{made['component']}", status=204)
+
+
+def who_may(talk, key):
+    talk("GET", f"{API}/user/assignable/multiProjectSearch", projectKeys="WEB")
+    talk("GET", f"{API}/user/viewissue/search", issueKey=key)
+    talk("GET", f"{API}/user/permission/search", projectKey="WEB", permissions="EDIT_ISSUES")
+    talk("GET", f"{API}/user/email", status=403, accountId="x")
+    project = int(talk("GET", f"{API}/project/WEB")["id"])
+    asked = {"projects": [project], "issues": [10000], "permissions": ["EDIT_ISSUES"]}
+    told = talk("POST", f"{API}/permissions/check", {
+        "globalPermissions": ["ADMINISTER"], "projectPermissions": [asked]})  # fmt: skip
+    assert told["projectPermissions"][0]["projects"] == [project]
 
 
 def queries(talk):

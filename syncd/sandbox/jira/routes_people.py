@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from syncd.sandbox.jira.call import Call
-from syncd.sandbox.jira.model import Json, User
-from syncd.sandbox.jira.problems import bad, missing
+from syncd.sandbox.jira.model import Json, Project, User
+from syncd.sandbox.jira.problems import ApiError, bad, missing
+from syncd.sandbox.jira.routes_site import PERMISSIONS
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.wire import Response
 
@@ -77,28 +78,69 @@ def bulk(call: Call) -> Response:
     return call.page_bean(rows, size=10, most=MAX_BULK)
 
 
-def assignable(call: Call) -> Response:
-    """GET user/assignable/search."""
-    call.me()
-    issue_key, project_key = call.request.one("issueKey"), call.request.one("project")
-    issue_key = issue_key or call.request.one("issueId")
+def _project_of(call: Call, name: str) -> Project:
+    """Return the project that the query points to, by issue or by the parameter `name`."""
+    issue_key = call.request.one("issueKey") or call.request.one("issueId")
     if issue_key:
-        project = call.store.projects[call.issue(issue_key).project_id]
-    elif project_key:
-        project = call.project(project_key)
-    else:
-        raise bad("Either the 'project' or the 'issueKey' query parameter must be provided.")
+        return call.store.projects[call.issue(issue_key).project_id]
+    project_key = call.request.one(name)
+    if not project_key:
+        raise bad(f"Either the '{name}' or the 'issueKey' query parameter must be provided.")
+    return call.project(project_key)
+
+
+def _who(call: Call, projects: list[Project], *, writers: bool = False) -> Response:
+    """Return the people who belong to all of these projects and look as the query says."""
     text, account = call.request.one("query") or "", call.request.one("accountId")
     people = [
         person
         for person in call.store.users.values()
         if person.active
         and person.account_type == "atlassian"
-        and (project.members is None or person.account_id in project.members)
+        and all(p.members is None or person.account_id in p.members for p in projects)
+        and not (writers and any(person.account_id in p.readers for p in projects))
         and (not text or matches(person, text))
         and (not account or person.account_id == account)
     ]
     return _rows(call, people)
+
+
+def assignable(call: Call) -> Response:
+    """GET user/assignable/search."""
+    call.me()
+    return _who(call, [_project_of(call, "project")])
+
+
+def assignable_in_all(call: Call) -> Response:
+    """GET user/assignable/multiProjectSearch."""
+    call.me()
+    keys = call.names("projectKeys")
+    if not keys:
+        raise bad("The 'projectKeys' query parameter must be provided.")
+    return _who(call, [call.project(key) for key in keys])
+
+
+def viewers(call: Call) -> Response:
+    """GET user/viewissue/search."""
+    call.me()
+    return _who(call, [_project_of(call, "projectKey")])
+
+
+def permitted(call: Call) -> Response:
+    """GET user/permission/search."""
+    call.me()
+    asked = call.names("permissions")
+    unknown = [key for key in asked if key not in PERMISSIONS]
+    if not asked or unknown:
+        raise bad(f"Unrecognized permission: {', '.join(unknown)}" if asked else
+                  "The 'permissions' query parameter is required.")  # fmt: skip
+    writers = any(PERMISSIONS[key][3] for key in asked)
+    return _who(call, [_project_of(call, "projectKey")], writers=writers)
+
+
+def mail(_call: Call) -> Response:
+    """Refuse what only approved apps may ask."""
+    raise ApiError(403, "The app is not approved to use this operation.")
 
 
 def add(routes: Routes) -> None:
@@ -107,5 +149,9 @@ def add(routes: Routes) -> None:
     routes.add("GET", "/user/search", search)
     routes.add("GET", "/user/bulk", bulk)
     routes.add("GET", "/user/assignable/search", assignable)
+    routes.add("GET", "/user/assignable/multiProjectSearch", assignable_in_all)
+    routes.add("GET", "/user/viewissue/search", viewers)
+    routes.add("GET", "/user/permission/search", permitted)
+    routes.add("GET", "/user/email", mail)
     routes.add("GET", "/users/search", everyone)
     routes.add("GET", "/users", everyone)

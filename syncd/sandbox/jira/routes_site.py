@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncd.sandbox.jira.call import Call
-from syncd.sandbox.jira.model import CATEGORIES, Json
+from syncd.sandbox.jira.model import CATEGORIES, Issue, Json, Project
 from syncd.sandbox.jira.problems import WRONG_CREDENTIALS, ApiError, bad, missing
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.times import stamp
@@ -127,6 +127,38 @@ def all_permissions(call: Call) -> Response:
             }
         }
     )  # fmt: skip
+
+
+def check_permissions(call: Call) -> Response:
+    """POST permissions/check: which of the named projects and issues grant what is asked."""
+    call.me()
+    body = call.json()
+    rows: list[Json] = []
+    for asked in body.get("projectPermissions") or []:
+        projects = [p for n in asked.get("projects", []) if (p := call.store.projects.get(n))]
+        issues = [i for n in asked.get("issues", []) if (i := call.store.issues.get(n))]
+        rows += [
+            {
+                "permission": key,
+                "projects": [p.id for p in projects if _has(call, key, p)],
+                "issues": [i.id for i in issues if _has_on(call, key, i)],
+            }
+            for key in asked.get("permissions", [])
+        ]
+    site = [key for key in body.get("globalPermissions") or [] if PERMISSIONS.get(key, _NO)[2]]
+    return call.ok({"projectPermissions": rows, "globalPermissions": site})
+
+
+_NO = ("", "", False, True)
+
+
+def _has(call: Call, key: str, project: Project) -> bool:
+    writes = PERMISSIONS.get(key, _NO)[3]
+    return call.sees_project(project) and (not writes or call.may_change(project))
+
+
+def _has_on(call: Call, key: str, issue: Issue) -> bool:
+    return call.sees(issue) and _has(call, key, call.store.projects[issue.project_id])
 
 
 def _one(table: Json, key: str, render: Json, what: str) -> Json:
@@ -301,3 +333,4 @@ def add(routes: Routes) -> None:
         ("/configuration", configuration),
     ):
         routes.add("GET", path, handler)
+    routes.add("POST", "/permissions/check", check_permissions)
