@@ -20,7 +20,8 @@ _SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "set-cookie", "proxy-authorization", "x-hook-secret"}
 )
 _SECRET_VALUES = re.compile(
-    r'("(?:token|access_token|refresh_token|client_secret|secret|password|verification_token)"'
+    r'("(?:token|access_token|refresh_token|client_secret|secret|password|verification_token'
+    r'|X-Hook-Secret)"'
     r'\s*:\s*)"[^"]*"'
 )
 _SECRET_QUERY = frozenset({"access_token", "token", "client_secret"})
