@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Hashable
+from collections.abc import Hashable
+from collections.abc import Set as Ids
 from functools import reduce
 
 from syncd.sandbox.jira.jql_fields import Subject, subject
@@ -13,8 +14,9 @@ from syncd.sandbox.jira.jql_run import SAVED, operand_values, stems, wanted_valu
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue
 
-Ids = Collection[int]
 _MOST = 25_000  # a wider choice than this is not worth being made into a set
+_RECENT = 2000  # beyond this many, walking the index of times is quicker
+_ENOUGH = 300  # so few are looked at one by one
 _KEPT_KINDS = frozenset(
     {"project", "status", "issuetype", "priority", "resolution", "user", "users",
      "labels", "version", "versions", "components", "option", "options", "sprints"}
@@ -34,7 +36,7 @@ def narrowed(viewer: Viewer, node: Condition | None) -> set[int] | None:
     return reduce(_meet, choices[1:], found)
 
 
-Choice = list[Ids]
+Choice = list[Ids[int]]
 """Some sets of ids; an issue that matches is in one of them."""
 
 
@@ -43,9 +45,9 @@ def _size(choice: Choice) -> int:
 
 
 def _meet(found: set[int], choice: Choice) -> set[int]:
-    if len(choice) == 1 and isinstance(choice[0], set):
-        return found & choice[0]
-    return {number for number in found if any(number in ids for ids in choice)}
+    if len(found) <= _ENOUGH:
+        return found
+    return set().union(*(found & ids for ids in choice))
 
 
 def _all_of(viewer: Viewer, node: Condition | None) -> list[Choice]:
@@ -91,7 +93,7 @@ def _clause(viewer: Viewer, node: Clause) -> Choice | None:
     return None
 
 
-def _holders(viewer: Viewer, what: Subject, value: Hashable) -> Ids:
+def _holders(viewer: Viewer, what: Subject, value: Hashable) -> Ids[int]:
     store = viewer.store
     return store.postings.holders(what.field.id, what.values, store.issues.values(), value)
 
@@ -112,7 +114,7 @@ def _recent(viewer: Viewer, what: Subject, node: Clause) -> Choice | None:
     table = store.by_updated if what.field.id == "updated" else store.by_created
     bound = next(iter(operand_values(viewer, what, node.operand)))
     first = bisect_left(table, (bound, -1))
-    if len(table) - first > _MOST:
+    if len(table) - first > _RECENT:
         return None
     return [{number for _time, number in table[first:]}]
 
