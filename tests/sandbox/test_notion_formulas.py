@@ -233,6 +233,13 @@ def test_formulas_may_name_columns_of_the_same_request():
     assert table.shown("Sum") == {"type": "number", "number": 1}
 
 
+def test_a_formula_without_an_expression_is_empty():
+    table = Table()
+    body = {"properties": {"F": {"formula": {}}}}
+    assert table.ask("PATCH", f"data_sources/{table.source}", body)["object"] == "data_source"
+    assert table.shown() == {"type": "string", "string": None}
+
+
 def test_formulas_that_stand_on_themselves_end():
     table = Table()
     table.define("1")

@@ -268,7 +268,9 @@ class Schemas:
         return {"options": options, "groups": groups}
 
     def _formula(self, given: JSON, where: str, _prop: Prop, source: DataSource) -> JSON:
-        expression = require_text(given.get("expression", MISSING), f"{where}.expression")
+        if "expression" not in given:  # allowed by the definition; it empties the column
+            return {"expression": "", "by_person": False}
+        expression = require_text(given["expression"], f"{where}.expression")
         assert self.compiled is not None  # noqa: S101 - set when the sandbox is put together
         return {"expression": self.compiled(source, expression), "by_person": False}
 
