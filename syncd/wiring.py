@@ -57,6 +57,7 @@ class System:
     directory: Directory
     errors: dict[str, SourceError] = field(default_factory=dict)  # who could not be asked, and why
     accounts: dict[str, str] = field(default_factory=dict)  # connection -> the account we work as
+    opened: dict[str, float] = field(default_factory=dict)  # see `Context`
 
     def context(
         self,
@@ -81,6 +82,7 @@ class System:
             stopping=stopping,
             index_lag=self.config.index_lags,
             accounts=self.accounts,
+            opened=self.opened,
             full_read_every=self.config.full_read_every,
             full=full,
             approved=approved,

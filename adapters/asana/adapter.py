@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from adapters.asana.catalogue import Catalogue, listing, objects, one
@@ -96,18 +95,17 @@ class AsanaAdapter:
         tasks = [task for chunk in _chunks(ids) for task in self._tasks(scope, chunk).values()]
         return tuple(record(task, scope) for task in tasks if task is not None and is_task(task))
 
-    def find(self, scope: Scope, marker: str, since: float) -> tuple[Record, ...]:
-        """Return the tasks with our marker created after `since`.
+    def find(self, scope: Scope, marker: str, since: str) -> tuple[Record, ...]:
+        """Return the tasks with our marker created at or after `since`.
 
         Where the project has no field for the marker, these are the tasks this account created
         under the name that was sent with the marker.
         """
-        moment = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         fresh = (
             task
-            for tasks in self._candidates(scope, moment)
+            for tasks in self._candidates(scope, since)
             for task in tasks
-            if (task.get("created_at") or "") >= moment and in_scope(task, scope)
+            if (task.get("created_at") or "") >= since and in_scope(task, scope)
         )
         if scope.marker is not None:
             found = [record(task, scope) for task in fresh]
@@ -170,12 +168,14 @@ class AsanaAdapter:
             for gid, answer in zip(gids, answers, strict=True)
         }
 
-    def _candidates(self, scope: Scope, moment: str) -> Iterator[list[Json]]:
+    def _candidates(self, scope: Scope, since: str) -> Iterator[list[Json]]:
         """Yield at least the tasks created since; a subtask can only be found below its parent."""
         fields = (*task_fields(scope), "created_by")
         if scope.subtasks:
             return self._listed(scope, fields)
-        query = {"project": scope.id, "modified_since": moment, "opt_fields": ",".join(fields)}
+        query = {"project": scope.id, "opt_fields": ",".join(fields)}
+        if since:
+            query["modified_since"] = since
         return listing(self._client, "/tasks", query)
 
     # writing --------------------------------------------------------------------------------------

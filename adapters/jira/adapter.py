@@ -165,12 +165,13 @@ class JiraAdapter:
             found += self._records(reader, answer)
         return tuple(found)
 
-    def find(self, scope: Scope, marker: str, since: float) -> tuple[Record, ...]:
-        """Return the issues created after `since` (epoch seconds) that carry the marker."""
+    def find(self, scope: Scope, marker: str, since: str) -> tuple[Record, ...]:
+        """Return the issues created at or after `since` that carry the marker."""
         if not scope.containers:
             return ()
-        bound = max(0, int(since * 1000) - OVERLAP)  # our clock and Jira's may differ
-        jql = f"{_in_projects(scope)} AND created >= {bound}"
+        jql = _in_projects(scope)
+        if since:
+            jql += f" AND created >= {max(0, milliseconds(since) - OVERLAP)}"
         pages = self._search(scope, jql)
         return tuple(r for _, records, _ in pages for r in records if r.marker == marker)
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _MINUTE = 60.0  # Notion rounds its times down to the minute
 _SMALLEST_PAGE = 10  # rows to ask for at least when a query overwhelms Notion
-_SKEW = 300.0  # seconds our clock may be ahead of Notion's
 _CURSOR = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z")
 
 
@@ -111,18 +110,17 @@ class NotionAdapter:
         found = (self._one(scope, id_) for id_ in ids)
         return tuple(record for record in found if record is not None)
 
-    def find(self, scope: Scope, marker: str, since: float) -> tuple[Record, ...]:
+    def find(self, scope: Scope, marker: str, since: str) -> tuple[Record, ...]:
         """Ask for the pages whose marker property holds exactly this."""
         if scope.marker is None:
             return ()
         carries: Json = {"property": scope.marker, "rich_text": {"equals": marker}}
         body: Json = {"filter": carries}
-        earliest = _minute(since - _SKEW)
         return tuple(
             record
             for page in self._query(scope, body)
             for record in page
-            if record.created >= earliest
+            if record.created >= since
         )
 
     def _one(self, scope: Scope, id_: str) -> Record | None:

@@ -15,7 +15,7 @@ from syncd.core.rules import Limits
 from syncd.core.values import digest
 
 FLOOR = 10
-"""Below this many known records a shrunken list is believed."""
+"""Below this many known records a shrunken list is believed, unless it is empty."""
 
 APPROVED_FOR = 900.0
 """Seconds an approval lasts at least: what was read must still be what is there (goal G16)."""
@@ -141,11 +141,19 @@ class Size:
     filled: bool
 
 
-def shortfall(limits: Limits, key: Key, name: str, known: int, listed: int) -> Held | None:
-    """Return what is held back because a full list cannot be believed, or None when it can."""
-    if known < FLOOR or listed >= limits.shrink * known:
+def shortfall(
+    limits: Limits, key: Key, name: str, known: int, listed: int, lost: str = ""
+) -> Held | None:
+    """Return what is held back because a full list cannot be believed, or None when it can.
+
+    `lost` names what a whole part of the scope has lost, where one lists nothing any more.
+    """
+    empty, half = known > 0 and listed == 0, listed <= limits.shrink * known
+    if not (empty or lost or (half and known >= FLOOR)):
         return None
     why = f"{name} listed {listed} records where {known} are known"
+    if lost and not empty:
+        why += f", and none of {lost}"
     return Held("list", *key, name, digest([*key, known, listed]), why)
 
 

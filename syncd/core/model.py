@@ -70,7 +70,7 @@ class StoredRecord:
     level: str | None
     item: str | None = None
     cells: Mapping[str, Cell] = field(default_factory=dict)
-    linked_how: str | None = None  # origin | created | marker | title
+    linked_how: str | None = None  # origin | created | marker | title | adopted
     gone_since: float | None = None
     seen: int = 0
 
@@ -103,7 +103,7 @@ class Intent:
     fields: Mapping[str, Value]
     cells: Mapping[str, tuple[Value, Value]]
     reasons: Mapping[str, str]
-    seen: str = ""  # `updated` of the record when it was planned; "" for a creation
+    seen: str = ""  # the latest moment known before it, in the service's time: see Record.updated
     state: IntentState = IntentState.PLANNED
     created_at: float = 0.0
     sent_at: float | None = None
@@ -125,6 +125,7 @@ class Claim:
 class Conflict:
     """A decision left to a person. Blocks only its own cell.
 
+    `held` means that only a person ends it: the tools' values may come to agree for a moment.
     `id` is stable for the item and field while the conflict is open. `resolution` is the value a person
     chose; `resolved_at` is set when it took effect or the tools came to agree by themselves.
     """
@@ -141,13 +142,14 @@ class Conflict:
     resolved_at: float | None = None
     resolution: Value = None
     resolved_by: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something a person should know or mend; it stays until the cause is gone.
 
-    `kind` is a word such as unmapped, orphan, refused, unmatched-person, only-here, gone, frozen.
+    `kind` is a word such as unmapped, orphan, refused, only-here, gone, frozen, adopt, looping.
     """
 
     kind: str
@@ -159,10 +161,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of the history of a cell.
+    """One line of the history of a cell; of the whole where `item` is empty.
 
     `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone,
-    restored.
+    restored; approved and released (what the guard held back); undone (decided) and left (overtaken).
     """
 
     cycle: int
@@ -180,7 +182,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class CursorState:
-    """How far a scope has been read. `full_at`: last complete read; `filled`: first fill is done."""
+    """How far a scope has been read. `full_at`: last complete read; `filled`: first fill is done.
+
+    `newest` is the latest `updated` that a read has shown: a moment in the service's own time.
+    """
 
     cursor: str | None = None
     read_at: float = 0.0
@@ -189,6 +194,7 @@ class CursorState:
     sweep: int = 0  # number of the last complete read
     filled: bool = False
     frozen: str | None = None  # the guard's sentence while the scope is frozen
+    newest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,11 @@ class Adapter(Protocol):
         """Read records by id; trashed ones are included with `trashed`, invisible ones are left out."""
         ...
 
-    def find(self, scope: Scope, marker: str, since: float) -> tuple[Record, ...]:
-        """Return the records that carry our marker and were created after `since` (epoch seconds)."""
+    def find(self, scope: Scope, marker: str, since: str) -> tuple[Record, ...]:
+        """Return the records that carry our marker and were created at or after `since`.
+
+        `since` is a moment in the service's own time, as `Record.updated` has it; "" for no bound.
+        """
         ...
 
     def requests(self, fields: Sequence[str]) -> tuple[tuple[str, ...], ...]:

@@ -156,20 +156,25 @@ def _born(context: Context, rule: CellRule, intent: Intent, evidence: Evidence) 
     """Judge a cell of a record that we made. What the tool did not take yet does not count as sent."""
     new = intent.cells[rule.field][1]
     kind = context.roadmap.fields[rule.field].type
-    base = _at_birth(context, rule, evidence, new)
+    base = _at_birth(context, rule, intent, evidence, new)
     taken = same(kind, base, new) or (kind in SPELLED and base is not None)
-    blind = evidence.log is None and not evidence.at_once
-    if blind and not taken and _edited_by_a_person(context, evidence.record):
+    if not taken and _perhaps_edited(context, evidence):
         return Cell(new, new, has_sent=True)
     return Cell(base, new, has_sent=taken)
 
 
-def _at_birth(context: Context, rule: CellRule, evidence: Evidence, new: Value) -> Value:
-    """Return what a record of ours held in a cell before anybody edited it."""
-    first = next((entry for entry in evidence.log or () if entry.field == rule.remote), None)
-    if first is None:
-        return _shown(context, rule, evidence.record)
-    return _read(context, rule, first.before, new) if first.told else new
+def _at_birth(
+    context: Context, rule: CellRule, intent: Intent, evidence: Evidence, new: Value
+) -> Value:
+    """Return what a record of ours held in a cell before anybody else edited it."""
+    theirs = [
+        entry
+        for entry in evidence.log or ()
+        if entry.field == rule.remote and not _by_us(context, intent, entry)
+    ]
+    if theirs:
+        return _read(context, rule, theirs[0].before, new) if theirs[0].told else new
+    return _shown(context, rule, evidence.record)
 
 
 def _begun(
@@ -177,7 +182,8 @@ def _begun(
 ) -> dict[str, Cell]:
     """Return the cells that our creation gave nothing for.
 
-    What a new record shows there is nobody's word: it is where both sides begin.
+    What a new record shows there is nobody's word, it is where both sides begin; unless a person has
+    edited the record since, and the tool does not tell what.
     """
     cells: dict[str, Cell] = {}
     for name, rule in rules.items():
@@ -186,22 +192,22 @@ def _begun(
                 decoded(context, rule, evidence.record)
             except UnmappedError:
                 continue
-            cells[name] = Cell(_at_birth(context, rule, evidence, None))
+            perhaps = _perhaps_edited(context, evidence)
+            base = None if perhaps else _at_birth(context, rule, intent, evidence, None)
+            cells[name] = Cell(base)
     return cells
+
+
+def _perhaps_edited(context: Context, evidence: Evidence) -> bool:
+    """Tell whether a person may have edited a record of ours, where there is no log to tell."""
+    blind = evidence.log is None and not evidence.at_once
+    return blind and bool(_edited_by_a_person(context, evidence.record))
 
 
 def _edited_by_a_person(context: Context, record: Record) -> bool | None:
     """Tell whether the last edit of a record was not ours; None where the tool does not say."""
     me = context.accounts.get(record.connection)
     return None if me is None or record.author is None else record.author != me
-
-
-def holds_all(context: Context, level: str, record: Record, intent: Intent) -> bool:
-    """Tell whether a record shows everything that was sent, as the tool spells it."""
-    rules = context.roadmap.cells_of(level, intent.connection)
-    return all(
-        _holds(context, rules[name], record, intent) for name in intent.cells if name in rules
-    )
 
 
 def _holds(context: Context, rule: CellRule, record: Record, intent: Intent) -> bool:

@@ -12,7 +12,7 @@ from syncd.core.ports import Adapter
 from syncd.core.records import Answer, Draft, Edit, FieldKind, LogEntry, Record, Scope, Value
 from syncd.core.rules import DERIVED, SHARED, UnmappedError
 from syncd.core.values import digest, same
-from syncd.engine.agree import Evidence, decoded, holds_all, settle
+from syncd.engine.agree import Evidence, decoded, settle
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_of, observe
 
@@ -196,17 +196,21 @@ def _intent(
         fields=dict(fields),
         cells={cell.field: (cell.old, cell.new) for cell in cells},
         reasons={cell.field: f"{cell.rule} {cell.reason}" for cell in cells},
-        seen=_last_seen(lane.context, change),
+        seen=_last_seen(lane.context, scope, change),
         created_at=now,
     )
     with lane.context.store.transaction():
         lane.context.store.intend([intent])
         lane.context.store.sent(intent.id, now)
+    lane.context.opened[intent.id] = lane.context.clock.monotonic()
     return intent
 
 
-def _last_seen(context: Context, change: Change) -> str:
-    stored = context.store.record(change.connection, change.record) if change.record else None
+def _last_seen(context: Context, scope: Scope, change: Change) -> str:
+    """Return the last moment, in the service's time, of which we know: nothing of this was there."""
+    if change.record is None:
+        return context.store.cursor(change.connection, scope.id).newest
+    stored = context.store.record(change.connection, change.record)
     return stored.record.updated if stored is not None else ""
 
 
@@ -376,12 +380,10 @@ def _read_back_from(lane: _Lane, scope: Scope, entries: Sequence[_Unread]) -> No
     context, store = lane.context, lane.context.store
     ids = list(dict.fromkeys(entry.record for entry in entries if entry.shown is None))
     found = {record.id: record for record in (lane.adapter.read(scope, ids) if ids else ())}
-    logs = read_logs(
-        context, lane.adapter, scope, [(e.intent, e.shown or found.get(e.record)) for e in entries]
-    )
+    writes = [(entry.intent, entry.shown or found.get(entry.record)) for entry in entries]
+    logs = read_logs(lane.adapter, scope, writes)
     with store.transaction():
-        for entry in entries:
-            record = entry.shown or found.get(entry.record)
+        for entry, (_intent, record) in zip(entries, writes, strict=True):
             store.mark_dirty([entry.change.item])
             if record is None:  # done, and out of sight since
                 store.settle(entry.intent.id, IntentState.CONFIRMED, context.clock.now())
@@ -391,22 +393,12 @@ def _read_back_from(lane: _Lane, scope: Scope, entries: Sequence[_Unread]) -> No
 
 
 def read_logs(
-    context: Context,
-    adapter: Adapter,
-    scope: Scope,
-    writes: Iterable[tuple[Intent, Record | None]],
+    adapter: Adapter, scope: Scope, writes: Iterable[tuple[Intent, Record | None]]
 ) -> dict[str, tuple[LogEntry, ...]]:
-    """Return the tool's log of the records that were written to, since they were last seen before.
-
-    Not asked for: what a tool does not keep, and records we made that show just what was sent.
-    """
+    """Return the tool's log of records that were written to, since they were last seen before."""
     seen: dict[str, str] = {}
     for intent, record in writes:
-        if record is None or not adapter.keeps_log:
-            continue
-        level = context.store.items([intent.item])[intent.item].level
-        if intent.kind == "update":
-            seen[record.id] = min(intent.seen, seen.get(record.id, intent.seen))
-        elif not holds_all(context, level, record, intent):
-            seen.setdefault(record.id, record.created)
+        if record is not None and adapter.keeps_log:
+            since = intent.seen if intent.kind == "update" else record.created
+            seen[record.id] = min(since, seen.get(record.id, since))
     return adapter.log(scope, seen) if seen else {}

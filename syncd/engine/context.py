@@ -56,6 +56,9 @@ class Context:
     progress: Progress = silent
     stopping: Callable[[], bool] = lambda: False
     index_lag: Mapping[str, float] = field(default_factory=dict)  # seconds a search may be behind
+    opened: dict[str, float] = field(
+        default_factory=dict
+    )  # intent -> monotonic time since it is open
     accounts: Mapping[str, str] = field(default_factory=dict)  # connection -> our own account id
     full_read_every: float = 86_400.0
     full: bool = False  # read every scope in full in this cycle

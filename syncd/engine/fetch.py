@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from syncd.core.errors import SourceError, Stale
 from syncd.core.model import CursorState, Notice, StoredRecord
@@ -78,12 +79,12 @@ def read_scope(
         store.save_cursor(scope.connection, scope.id, state)
     sweep = state.sweep if full else 0
     cursor = None if full or state.cursor is None else state.cursor
-    known = store.count(scope.connection, scope.id) if full else 0
-    listed = 0
+    tally = _Tally(started, store.count(scope.connection, scope.id) if full else 0)
     for page in adapter.pages(scope, cursor):
-        listed += len(page.records)
+        newest = max([state.newest, *(record.updated for record in page.records)])
+        state = replace(state, newest=newest)
         with store.transaction():
-            observe(context, page.records, sweep)
+            tally.count(page.records, observe(context, page.records, sweep))
             _note_gone(context, scope, page)
             if page.cursor is not None and not full:
                 store.save_cursor(
@@ -92,13 +93,37 @@ def read_scope(
         if context.stopping():
             return
         if full:
-            context.progress(f"reading {scope.name}", listed, state.full_count or None)
+            context.progress(f"reading {scope.name}", tally.listed, state.full_count or None)
             if page.cursor is not None:
-                _finish_sweep(context, adapter, scope, state, page.cursor, (known, listed, started))
+                _finish_sweep(context, adapter, scope, replace(state, cursor=page.cursor), tally)
 
 
-def observe(context: Context, records: tuple[Record, ...], sweep: int = 0) -> None:
-    """Store records as just read and put the items of those that changed into the work set."""
+@dataclass(slots=True)
+class _Tally:
+    """What a full read has listed; `used` counts only what the mapping uses, by container."""
+
+    started: float
+    known: int  # records of use before
+    listed: int = 0
+    used: Counter[str] = field(default_factory=Counter)
+
+    def count(self, records: Sequence[Record], levels: Sequence[str | None]) -> None:
+        """Add a page."""
+        self.listed += len(records)
+        self.used.update(
+            record.container
+            for record, level in zip(records, levels, strict=True)
+            if level is not None
+        )
+
+
+def observe(
+    context: Context, records: tuple[Record, ...], sweep: int = 0
+) -> tuple[str | None, ...]:
+    """Store records as just read and put the items of those that changed into the work set.
+
+    Returns the level of each record.
+    """
     store = context.store
     pairs = [(record, level_of(context.roadmap, record)) for record in records]
     changed = store.observe(pairs, sweep)
@@ -120,6 +145,7 @@ def observe(context: Context, records: tuple[Record, ...], sweep: int = 0) -> No
     for record in records:
         if not record.trashed and record.id in _gone(context, record.connection):
             _set_back(context, record)
+    return tuple(level for _record, level in pairs)
 
 
 def level_of(roadmap: Roadmap, record: Record) -> str | None:
@@ -191,36 +217,52 @@ def _set_back(context: Context, record: Record) -> None:
 
 
 def _finish_sweep(
-    context: Context,
-    adapter: Adapter,
-    scope: Scope,
-    state: CursorState,
-    cursor: str,
-    figures: tuple[int, int, float],
+    context: Context, adapter: Adapter, scope: Scope, state: CursorState, tally: _Tally
 ) -> None:
-    """After a full read: believe it or freeze the scope; look up what it did not list."""
-    known, listed, started = figures
+    """After a full read: believe it or freeze the scope; look up what it did not list.
+
+    `state` has the cursor of the read's end.
+    """
     store = context.store
     subject = f"{scope.connection}:{scope.id}"
-    sentence = believed(context, scope, known, listed)
+    missing = store.unseen(scope.connection, scope.id, state.sweep)
+    lost = _lost(scope, missing, tally)
+    sentence = believed(context, scope, tally.known, tally.used.total(), lost)
     if sentence is not None:
-        store.save_cursor(scope.connection, scope.id, replace(state, frozen=sentence))
-        store.replace_notices(subject, [Notice("frozen", subject, "", sentence, started)])
+        before = store.cursor(scope.connection, scope.id)
+        store.save_cursor(scope.connection, scope.id, replace(before, frozen=sentence))
+        store.replace_notices(subject, [Notice("frozen", subject, "", sentence, tally.started)])
         return
-    missing = store.unseen(scope.connection, scope.id, state.sweep)[:VERIFY_AT_MOST]
-    _verify(context, adapter, scope, missing)
+    _verify(context, adapter, scope, missing[:VERIFY_AT_MOST])
     with store.transaction():
         if state.full_at is None:  # what could not be matched or created before may be so now
             store.mark_all_dirty()
             store.save_document(UNMATCHED, value=True)
         store.replace_notices(subject, [])
-        store.save_cursor(
-            scope.connection,
-            scope.id,
-            replace(
-                state, cursor=cursor, read_at=started, full_at=started, full_count=listed, frozen=None,
-            ),
-        )  # fmt: skip
+        _see_again(context, scope, state.sweep)
+        full = replace(state, read_at=tally.started, full_at=tally.started)
+        full = replace(full, full_count=tally.listed, frozen=None)
+        store.save_cursor(scope.connection, scope.id, full)
+
+
+def _lost(scope: Scope, missing: Sequence[StoredRecord], tally: _Tally) -> str:
+    """Name the records of a container of the scope that lists nothing any more."""
+    for container in scope.containers:
+        gone = [s.record.key for s in missing if s.record.container == container and s.level]
+        if gone and not tally.used[container]:
+            return gone[0] if len(gone) == 1 else f"{gone[0]} and {len(gone) - 1} more beside it"
+    return ""
+
+
+def _see_again(context: Context, scope: Scope, sweep: int) -> None:
+    """Take back that records were not visible, of those that this full read has listed."""
+    store = context.store
+    for notice in store.notices():
+        connection, _, record = notice.subject.partition(":")
+        if notice.kind == "invisible" and connection == scope.connection:
+            stored = store.record(connection, record)
+            if stored is not None and stored.seen == sweep and stored.record.scope == scope.id:
+                store.replace_notices(notice.subject, [])
 
 
 def _verify(

@@ -97,17 +97,19 @@ def _outdated(held: Held, approvals: Iterable[Approval]) -> str:
 # lists that are not believed --------------------------------------------------------------------------
 
 
-def believed(context: Context, scope: Scope, known: int, listed: int) -> str | None:
+def believed(context: Context, scope: Scope, known: int, listed: int, lost: str = "") -> str | None:
     """Tell whether a full list can be believed: None, else the sentence that freezes its scope.
 
     A person may have said that it really is that short; then this length counts as what is known,
-    until the list is whole again.
+    until the list is whole again. `lost` as in `shortfall`.
     """
     store, name = context.store, _short_name(scope)
     key, limits = (scope.connection, scope.id), context.roadmap.limits
     note = store.document(name)
-    said = int(note["accepted"]) if isinstance(note, dict) and "accepted" in note else known
-    short = shortfall(limits, key, scope.name, min(known, said), listed)
+    said = int(note["accepted"]) if isinstance(note, dict) and "accepted" in note else None
+    agreed = known if said is None else min(known, said)
+    news = lost if said is None else ""
+    short = shortfall(limits, key, scope.name, agreed, listed, news)
     if short is not None and any(a.covers(short) for a in _valid(context)):
         store.save_document(name, {"accepted": listed})
         store.append_history(
@@ -117,8 +119,8 @@ def believed(context: Context, scope: Scope, known: int, listed: int) -> str | N
     if short is not None:
         store.save_document(name, {**(note or {}), "held": _plain(short)})  # type: ignore[dict-item]
         return short.sentence
-    whole = shortfall(limits, key, scope.name, known, listed) is None
-    after = None if whole else {"accepted": min(said, known)}
+    whole = shortfall(limits, key, scope.name, known, listed, lost) is None
+    after = None if whole else {"accepted": agreed}
     if note != after:
         store.save_document(name, after)
     return None

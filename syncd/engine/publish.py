@@ -152,7 +152,8 @@ def _signatures(publisher: Publisher, blocks: Sequence[PageBlock]) -> list[str]:
 def _inspect(publisher: Publisher, state: Published) -> None:
     """Look at the page itself: forget blocks that are gone, take up those of ours we do not know.
 
-    An interrupted edit or a lost state leaves such blocks; they are told by who made them.
+    An interrupted edit, a lost state or a list that was cut short leaves such blocks; they are told by
+    who made them.
     """
     present = dict(publisher.blocks(str(state.page)))
     order = {block: rank for rank, block in enumerate(present)}
@@ -160,7 +161,7 @@ def _inspect(publisher: Publisher, state: Published) -> None:
     for block in kept:
         block[3] = present[block[2]]
     known = {block[2] for block in kept}
-    ours = publisher.made(str(state.page)) if state.busy else frozenset()
+    ours = publisher.made(str(state.page))
     strays = [
         ["", "", block, signature]
         for block, signature in present.items()

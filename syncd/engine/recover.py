@@ -12,9 +12,6 @@ from syncd.engine.apply import read_logs
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_of, observe
 
-ALLOWANCE = 300.0
-"""Seconds a service's clock may be behind ours when we ask for what was created since an attempt."""
-
 
 def recover(context: Context, *, wait: bool) -> None:
     """Settle open intents of the connections that take part.
@@ -56,22 +53,30 @@ def _settler(context: Context, intents: list[Intent], *, wait: bool) -> Callable
 
 
 def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool) -> None:
-    sent = intent.sent_at or intent.created_at
     adapter = context.adapters[intent.connection]
     linked = context.store.records_of([intent.item]).get(intent.item, {}).get(intent.connection)
     if linked is not None:  # the answer arrived and did not show the record
         _conclude(context, intent, adapter.read(scope, [linked.record.id]) or (linked.record,))
         return
-    found = adapter.find(scope, intent.item, sent - ALLOWANCE)
-    left = sent + context.index_lag.get(intent.connection, 0.0) - context.clock.now()
-    while not found and left > 0:
+    found = adapter.find(scope, intent.item, intent.seen)
+    while not found and (left := _lag_left(context, intent)) > 0:
         if not wait or context.stopping():
             return
         context.progress(f"waiting for {intent.connection}'s search index", 0, None)
         context.clock.sleep(min(left, 5.0))
-        found = adapter.find(scope, intent.item, sent - ALLOWANCE)
-        left = sent + context.index_lag.get(intent.connection, 0.0) - context.clock.now()
+        found = adapter.find(scope, intent.item, intent.seen)
     _conclude(context, intent, found)
+
+
+def _lag_left(context: Context, intent: Intent) -> float:
+    """Return how many seconds the search may still be behind the attempt.
+
+    Measured by a clock that nobody sets, from when this process knows of the attempt: one that was
+    open when it began may have left a moment before.
+    """
+    now = context.clock.monotonic()
+    since = context.opened.setdefault(intent.id, now)
+    return since + context.index_lag.get(intent.connection, 0.0) - now
 
 
 def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> None:
@@ -82,7 +87,7 @@ def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> No
         return
     record = min(found, key=lambda each: (each.created, each.id))
     scope = context.roadmap.scope_of(intent.connection, intent.container)
-    logs = read_logs(context, context.adapters[intent.connection], scope, [(intent, record)])
+    logs = read_logs(context.adapters[intent.connection], scope, [(intent, record)])
     level = store.items([intent.item])[intent.item].level
     with store.transaction():
         observe(context, (record,))
@@ -104,7 +109,7 @@ def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -
     ids = list(dict.fromkeys(str(intent.record) for intent in intents))
     found = {record.id: record for record in adapter.read(scope, ids)}
     writes = [(intent, found.get(str(intent.record))) for intent in intents]
-    logs = read_logs(context, adapter, scope, writes)
+    logs = read_logs(adapter, scope, writes)
     with store.transaction():
         observe(context, tuple(found.values()))
         for intent, record in writes:

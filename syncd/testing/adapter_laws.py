@@ -261,12 +261,14 @@ class AdapterLaws:
     # writing ------------------------------------------------------------------------------------
 
     def test_created_record_is_found_by_its_marker_and_by_a_full_read(self, lab: Lab) -> None:
-        start = lab.clock.now()
+        start = lab.read(lab.add("Seen before")).updated
         answer = lab.create("Made here", marker="marker-7")
         lab.create("Another", marker="marker-8")
         found = lab.adapter.find(lab.scope, "marker-7", start)
         assert [(one.id, one.marker) for one in found] == [(answer.id, "marker-7")]
         assert lab.adapter.find(lab.scope, "marker-9", start) == ()
+        (again,) = lab.adapter.find(lab.scope, "marker-7", "")
+        assert again.id == answer.id
         listed = records_of(lab.pages())[answer.id]
         assert (listed.marker, listed.fields[lab.title]) == ("marker-7", "Made here")
 
@@ -427,8 +429,7 @@ class AdapterLaws:
             lab.pages()
 
     def test_lost_answer_of_a_create_is_maybe_applied_and_found(self, lab: Lab) -> None:
-        start = lab.clock.now()
-        lab.create("Before", marker="marker-0")
+        start = lab.read(lab.create("Before", marker="marker-0").id).updated
         lab.line.fault = loses_answer_of_write
         before = len(lab.line.writes)
         with pytest.raises(SourceError) as caught:

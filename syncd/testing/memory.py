@@ -220,14 +220,14 @@ class MemoryTool:
             if i in self.records and self.lists(self.records[i])
         )
 
-    def find(self, scope: Scope, marker: str, since: float) -> tuple[Record, ...]:
+    def find(self, scope: Scope, marker: str, since: str) -> tuple[Record, ...]:
         """Look for our marker among what the search index has by now."""
         self._enter("find")
         ready = self.clock.now() - self.lag
         return tuple(
             self._shown(scope, record)
             for record in self.records.values()
-            if record.marker == marker and since <= self.born[record.id] <= ready
+            if record.marker == marker and record.created >= since and self.born[record.id] <= ready
         )
 
     def requests(self, fields: Sequence[str]) -> tuple[tuple[str, ...], ...]:

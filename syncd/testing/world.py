@@ -186,6 +186,7 @@ class World:
         self.tools = {name: MemoryTool(name, self.clock) for name in TOOLS}
         self.pages = MemoryPages("notion")
         self.jira, self.asana, self.notion = (self.tools[name] for name in TOOLS)
+        self.opened: dict[str, float] = {}  # what this process knows of open intents
         self.jira.marks = True
         self.notion.keeps_log = False
         self.jira.defaults = {"status": native("jira", "planned")}
@@ -202,6 +203,7 @@ class World:
             publishers={"notion": self.pages},
             index_lag={name: tool.lag for name, tool in self.tools.items()},
             accounts=dict.fromkeys(TOOLS, "bot"),
+            opened=self.opened,
         )
         return replace(context, **options)  # type: ignore[arg-type]
 

@@ -399,7 +399,7 @@ def test_scope_without_projects_asks_nothing(world):
     scope = Scope("jira", "site", "Jira", (), ("summary",))
     (page,) = world.adapter.pages(scope, None)
     assert page.records == ()
-    assert world.adapter.find(scope, "m", 0) == ()
+    assert world.adapter.find(scope, "m", "") == ()
     assert world.line.sent == []
 
 

@@ -241,7 +241,7 @@ def test_every_request_is_as_the_vendor_defines_it(world):
         lab.write(page, {name: values[0]})
         lab.write(page, {name: None if name not in lab.cannot_be_empty else values[-1]})
     lab.pages(lab.pages()[-1].cursor)
-    world.adapter.find(world.scope, "marker-1", 0.0)
+    world.adapter.find(world.scope, "marker-1", "")
     world.adapter.discover(["Roadmap", "Not there"])
     for request in world.line.sent:
         operation = operation_of(definition, request)
@@ -524,7 +524,7 @@ def test_nothing_is_created_without_a_property_for_the_marker(world):
     with pytest.raises(Rejected, match='add a text property called "Syncd ID"'):
         world.adapter.create(Draft(scope, world.source, None, {"title": "x"}, "m"))
     assert world.line.writes == []
-    assert world.adapter.find(scope, "m", 0.0) == ()
+    assert world.adapter.find(scope, "m", "") == ()
 
 
 def test_a_create_that_was_saved_without_an_answer_gives_its_id(world):

@@ -155,7 +155,7 @@ def test_every_request_fits_the_vendors_definition():
     cursor = list(adapter.pages(scope, None))[-1].cursor
     list(adapter.pages(scope, cursor))
     adapter.read(scope, ["1"])
-    adapter.find(scope, "m", 0)
+    adapter.find(scope, "m", "")
     adapter.create(Draft(scope, "1", "1", {"summary": "x", "parent": "7"}, "m"))
     adapter.update(Edit(scope, "1", "1", {"summary": "y", "parent": None}, attempt="a"))
     adapter.update(Edit(scope, "1", "1", {"status": "2"}, attempt="a"))
