@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Hashable
-from collections.abc import Set as Ids
+from collections.abc import Set as AbstractSet
 from functools import reduce
 
 from syncd.sandbox.jira.jql_fields import Subject, subject
@@ -36,7 +36,7 @@ def narrowed(viewer: Viewer, node: Condition | None) -> set[int] | None:
     return reduce(_meet, choices[1:], found)
 
 
-Choice = list[Ids[int]]
+Choice = list[AbstractSet[int]]
 """Some sets of ids; an issue that matches is in one of them."""
 
 
@@ -93,7 +93,7 @@ def _clause(viewer: Viewer, node: Clause) -> Choice | None:
     return None
 
 
-def _holders(viewer: Viewer, what: Subject, value: Hashable) -> Ids[int]:
+def _holders(viewer: Viewer, what: Subject, value: Hashable) -> AbstractSet[int]:
     store = viewer.store
     return store.postings.holders(what.field.id, what.values, store.issues.values(), value)
 
