@@ -244,7 +244,13 @@ def _aim(
     change = _cell_change(roadmap, item, rule, cell.base, _why(roadmap, item, name))
     if pin is not None:
         return replace(change, new=pin.value, reason=pin.reason, free=True)
-    return replace(change, free=_never_delivered(cell))
+    return replace(change, free=_never_delivered(cell) or _decided(item, name))
+
+
+def _decided(item: Item, name: str) -> bool:
+    """Tell whether a person has said that the field shall have this value."""
+    provenance = item.provenance.get(name)
+    return provenance is not None and provenance.source.startswith("conflict:")
 
 
 def _never_delivered(cell: Cell) -> bool:

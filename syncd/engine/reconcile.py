@@ -21,6 +21,7 @@ from syncd.core.records import FieldKind, Value
 from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, UnmappedError
 from syncd.core.values import digest, same
 from syncd.engine.context import Context
+from syncd.engine.loops import LOOPING, notice, parties
 from syncd.engine.rollups import BATCH, DEEPEST, roll_up, roll_up_once, set_derived
 
 
@@ -228,6 +229,10 @@ def _decide(
         _close(context, work, conflict)
         if merged.disputed:  # they have been edited again, and differently, since the decision
             _dispute(context, work, rule, merged, None)
+    elif loop := parties(context, work.item, rule, conflict, sights, current):
+        merged = Merged(current, None, disputed=loop, reason=LOOPING)
+        work.notices.append(notice(work.item, rule))
+        _dispute(context, work, rule, merged, conflict)
     else:
         merged = merge(rule.type, owner, rule.on_conflict, current, known, sights)
         _dispute(context, work, rule, merged, conflict)
@@ -311,6 +316,7 @@ def _dispute(
             )
         return
     claims = tuple(Claim(s.connection, s.value, s.author, s.at) for s in merged.disputed)
+    held = merged.reason == LOOPING
     now = context.clock.now()
     if conflict is None:
         identity = "c" + digest([work.item.id, rule.name, context.cycle], 5)
@@ -325,9 +331,9 @@ def _dispute(
                     after=claim.value, author=claim.author, rule=rule.place.short, detail=identity,
                 )
             )  # fmt: skip
-    elif conflict.claims == claims:
+    elif (conflict.claims, conflict.held) == (claims, held):
         return
-    work.disputes.append(replace(conflict, claims=claims, reason=merged.reason))
+    work.disputes.append(replace(conflict, claims=claims, reason=merged.reason, held=held))
 
 
 def _close(context: Context, work: _Work, conflict: Conflict) -> None:
