@@ -47,7 +47,10 @@ class Courier:
         while not self._done.wait(_LOOK):
             dispatcher.carry_late()
             for batch in dispatcher.take():
-                self._carriers.submit(dispatcher.carry, batch)
+                self._carriers.submit(dispatcher.carry, batch, self._goes_on)
+
+    def _goes_on(self) -> bool:
+        return not self._done.is_set()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Send one POST; raises OSError. Whoever waits for it lets go of the sandbox's lock.

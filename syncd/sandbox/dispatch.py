@@ -9,7 +9,7 @@ something is sent, so receivers may ask the services before they answer.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -61,10 +61,14 @@ class Dispatcher:
             self._busy |= {(batch.service, batch.hook) for batch in found}
             return found
 
-    def carry(self, batch: Batch) -> int:
-        """Send a batch; return how many of its deliveries were accepted."""
+    def carry(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Send a batch, or its beginning while `go_on`; return how many deliveries were accepted."""
+        accepted = 0
         try:
-            return sum(self._send(batch.service, delivery) for delivery in batch.deliveries)
+            for delivery in batch.deliveries:
+                if go_on():
+                    accepted += self._send(batch.service, delivery)
+            return accepted
         finally:
             with self._world.lock:
                 self._busy.discard((batch.service, batch.hook))
@@ -110,10 +114,7 @@ class Dispatcher:
             return DELIVERIES[rule.webhook or ""](passage)
 
     def _post(self, parcel: Parcel) -> Reply:
-        try:
-            return self._world.line.call(parcel.url, parcel.headers, parcel.body)
-        except OSError as problem:
-            return Reply(0, {}, str(problem).encode())
+        return self._world.line.send(parcel.url, parcel.headers, parcel.body)
 
 
 def _batches(service: str, deliveries: Iterable[Delivery]) -> list[Batch]:

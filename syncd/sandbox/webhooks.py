@@ -16,7 +16,7 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -61,6 +61,13 @@ class Line:
         if self.post is None:
             raise Refused("no webhook can leave this sandbox; give it a post, or start the server")
         return self.post(url, headers, body)
+
+    def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Send one POST; no answer is a reply with status 0 and the reason as its body."""
+        try:
+            return self.call(url, headers, body)
+        except OSError as problem:
+            return Reply(0, {}, str(problem).encode())
 
 
 def calls_out(service: str, request: Request) -> bool:
@@ -110,10 +117,6 @@ class Delivery:
             return dict(self.headers)
         return {**self.headers, self.seal.header: self.seal.sign(self.body)}
 
-    def carrying(self, body: bytes) -> Delivery:
-        """Return the same with another body."""
-        return replace(self, body=body)
-
 
 class Publisher(Protocol):
     """A stand-in's webhooks."""
@@ -157,14 +160,9 @@ class Outbox:
         self.letters = [letter for letter in self.letters if letter.hook != hook]
 
 
-def send(line: Line, delivery: Delivery) -> Reply:
-    """Send a delivery; no answer is a reply with status 0 and the reason as its body."""
-    try:
-        return line.call(delivery.url, delivery.signed(), delivery.body)
-    except OSError as problem:
-        return Reply(0, {}, str(problem).encode())
-
-
 def deliver(publisher: Publisher, line: Line) -> int:
-    """Send what one stand-in has due, in order; return how many deliveries were accepted."""
-    return sum(publisher.answered(each, send(line, each)) for each in publisher.outgoing(()))
+    """Send what one stand-in alone has due, in order; return how many deliveries were accepted."""
+    return sum(
+        publisher.answered(each, line.send(each.url, each.signed(), each.body))
+        for each in publisher.outgoing(())
+    )

@@ -227,3 +227,18 @@ def test_controls_say_what_is_wrong(served):
     wrong = served.control.post("/webhooks/notion/none", json={"verification_token": "x"})
     assert "there is no subscription 'none'" in wrong.json()["error"]
     assert served.control.delete("/webhooks/notion/none").status_code == 400
+
+
+def test_the_server_stops_although_much_waits_for_a_slow_receiver(receiver):
+    served, receiver.delay = Served(), 0.3
+    assert served.at_jira(receiver.url).status_code == 201
+    for number in range(40):
+        fields = {"fields": {"summary": str(number)}}
+        served.jira.put("/rest/api/3/issue/WEB-1", json=fields)
+    receiver.wait(1)
+    started = time.monotonic()
+    served.stop()
+    assert time.monotonic() - started < 4
+    waiting = served.sandbox.jira.store.hooks.outbox.letters
+    assert len(waiting) + len(receiver.arrived) == 40
+    assert all(letter.attempt == 1 for letter in waiting)

@@ -142,7 +142,7 @@ def _create(line_of: LineOf) -> Callable[[Call], Response]:
     def create(call: Call) -> Response:
         """POST webhooks/1.0/webhook."""
         me, store = call.me(), call.store
-        hook = Hook(0, "", [], "", me.account_id, call.request.base_url, store.now())
+        hook = Hook(0, "", [], "", me.account_id, _site(call), store.now())
         _fill(call, hook, call.json(), line_of())
         hook.id = store.number("webhook", 1)
         store.hooks.table[hook.id] = hook
