@@ -385,9 +385,8 @@ def _read_back_from(lane: _Lane, scope: Scope, entries: Sequence[_Unread]) -> No
     with store.transaction():
         for entry, (_intent, record) in zip(entries, writes, strict=True):
             store.mark_dirty([entry.change.item])
-            if record is None:  # done, and out of sight since
-                store.settle(entry.intent.id, IntentState.CONFIRMED, context.clock.now())
-                continue
+            if record is None:
+                continue  # done, and out of sight since: nothing is concluded, or written, until it is seen
             at_once, log = entry.shown is not None, logs.get(record.id)
             _confirm(context, entry.change, entry.intent, Evidence(record, True, at_once, log))  # noqa: FBT003
 

@@ -113,6 +113,8 @@ def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -
     with store.transaction():
         observe(context, tuple(found.values()))
         for intent, record in writes:
+            if record is None and not _deleted(context, intent):
+                continue  # out of sight: nothing is concluded, or written, until it is seen
             level = store.items([intent.item])[intent.item].level
             arrived = record is not None and settle(
                 context, level, intent, Evidence(record, answered=False, log=logs.get(record.id))
@@ -121,3 +123,9 @@ def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -
             outcome = "found as sent" if arrived else "not found as sent"
             store.settle(intent.id, state, context.clock.now(), outcome)
             store.mark_dirty([intent.item])
+
+
+def _deleted(context: Context, intent: Intent) -> bool:
+    """Tell whether there is evidence that somebody has deleted the record of an intent."""
+    stored = context.store.record(intent.connection, str(intent.record))
+    return stored is not None and stored.gone_since is not None

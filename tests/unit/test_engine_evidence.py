@@ -169,13 +169,30 @@ def test_status_moved_on_by_a_person_right_after_our_write_is_seen():
 
     def and_a_person_is_quick(record):
         if record.fields["status"] == native("asana", "done"):
+            world.asana.lists = lambda _record: True  # once
             world.asana.edit(record.id, status=native("asana", "planned"))
         return True
 
     world.asana.lists = and_a_person_is_quick
     world.jira.edit(world.feature, status=native("jira", "done"))
     world.cycle()
-    world.asana.lists = lambda _record: True
     world.cycle()
     assert set(world.shows("Map", "status").values()) == {"done"}, "jira owns it: corrected"
     assert ("corrected", "asana", "planned", "asana:ann") in told(world, "Map", "status")
+
+
+def test_a_record_out_of_sight_after_our_write_is_left_alone_until_it_is_seen():
+    world = filled()
+    world.jira.shows = False
+    world.notion.edit(world.record("Map", "notion").id, due="2026-02-02")
+    world.jira.lists = lambda record: record.fields["due"] != "2026-02-02"
+    before = world.jira.writes
+    for _ in range(3):
+        world.cycle()
+    assert world.jira.writes == before + 1
+    assert [intent.connection for intent in world.store.open_intents()] == ["jira"]
+    world.jira.lists = lambda _record: True
+    world.cycle()
+    assert world.store.open_intents() == ()
+    assert world.differences() == []
+    assert world.jira.writes == before + 1
