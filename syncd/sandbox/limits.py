@@ -50,6 +50,7 @@ class Limits:
     """All limiters. `scale` None: off."""
 
     scale: float | None = None
+    at_once: int | None = None  # Asana: requests at the same time, in place of its own numbers
     _buckets: dict[tuple[str, str], _Bucket] = field(default_factory=dict)
     _writes: dict[str, deque[float]] = field(default_factory=dict)
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Limits:
         """Switch on at a scale above 0, or off with None or 0; raises ValueError below 0."""
         if scale is not None and not 0 <= scale < math.inf:
             raise ValueError(f"the scale of the limits must be 0 (off) or more, not {scale!r}")
-        self.scale = scale or None
+        self.scale, self.at_once = scale or None, None
         for table in (self._buckets, self._writes, self._windows):
             table.clear()
 
@@ -164,7 +165,13 @@ class Limits:
         key = (request.headers.get("authorization", ""), reads)
         weight = self._flying[key] = self._flying.get(key, 0) + 1
         most = ASANA_READS_AT_ONCE if reads else ASANA_WRITES_AT_ONCE
-        if self.scale is None or weight <= max(1, int(most * self.scale)):
+        if self.scale is not None:
+            most = max(1, int(most * self.scale))
+        if self.at_once is not None:
+            most = self.at_once
+        elif self.scale is None:
+            return None
+        if weight <= most:
             return None
         said = "You have too many requests in flight. Please retry after the given amount of time."
         body = {"errors": [{"message": said, "help": "https://developers.asana.com/docs/errors"}]}

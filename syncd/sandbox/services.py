@@ -22,7 +22,7 @@ from syncd.sandbox.injectors.stage import is_write
 from syncd.sandbox.limits import Limits
 from syncd.sandbox.oauth import OAuth, through_gateway
 from syncd.sandbox.webhooks import Line
-from syncd.sandbox.wire import Request, Response
+from syncd.sandbox.wire import Request, Response, json_response
 from syncd.sandbox.wirelog import WireLog
 
 SERVICES = {"jira": "JiraSandbox", "asana": "AsanaSandbox", "notion": "NotionSandbox"}
@@ -224,7 +224,11 @@ class Sandbox:
         def proceed(changed: Request) -> Response:
             return self._acted(rest, service, changed)
 
-        return ACTIONS[first.do or ""](Stage(self, service, request, first, proceed))
+        try:
+            return ACTIONS[first.do or ""](Stage(self, service, request, first, proceed))
+        except (ValueError, StopIteration) as error:
+            reason = str(error) or "there is nothing here that it is about"
+            return json_response({"error": f"fault {first.id} cannot be made: {reason}"}, 500)
 
     def _struck(self, service: str, request: Request, now: float) -> Outcome:
         struck = self.faults.strike(service, request, now)

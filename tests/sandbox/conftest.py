@@ -158,3 +158,11 @@ def lab():
     made = FaultLab()
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def standing_lab():
+    """One lab for all tests of a module, which put it back themselves."""
+    made = FaultLab()
+    yield made
+    made.stop()

@@ -5,7 +5,18 @@ Each is a function of a `Stage` that returns the answer the client gets.
 
 from __future__ import annotations
 
-from syncd.sandbox.injectors import answers, changes, lists, signing, texts, writes
+from syncd.sandbox.injectors import (
+    answers,
+    changes,
+    lists,
+    options,
+    people,
+    setup,
+    signing,
+    texts,
+    values,
+    writes,
+)
 from syncd.sandbox.injectors.stage import Action, Stage
 
 __all__ = ["ACTIONS", "Action", "Stage"]
@@ -17,4 +28,8 @@ ACTIONS: dict[str, Action] = {
     **writes.ACTIONS,
     **texts.ACTIONS,
     **changes.ACTIONS,
+    **options.ACTIONS,
+    **setup.ACTIONS,
+    **people.ACTIONS,
+    **values.ACTIONS,
 }

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from syncd.sandbox.injectors.items import first_source
 from syncd.sandbox.injectors.stage import Action, Json, Stage
 from syncd.sandbox.wire import Response
 
 Change = Callable[[Stage], Callable[[], None] | None]
 
 
-def _before(change: Change) -> Action:
+def before(change: Change) -> Action:
     """Return the action that makes a change, once, and lets the request go on."""
 
     def act(stage: Stage) -> Response:
@@ -39,7 +40,7 @@ def hide(stage: Stage) -> Callable[[], None]:
         return lambda: stand_in.set_access(project.key, members=held)
     if stage.service == "asana":
         return _make_private(stage)
-    name = str(stage.option("container") or _first_source(stage).parent[1])
+    name = str(stage.option("container") or first_source(stage).parent[1])
     stand_in.share(name, shared=False)
     return lambda: stand_in.share(name, shared=True)
 
@@ -59,7 +60,7 @@ def _make_private(stage: Stage) -> Callable[[], None]:
 def unshare(stage: Stage) -> Callable[[], None]:
     """Take one Notion page (`page`, or the first row) from the connection: 404, as if deleted."""
     stand_in = stage.stand_in
-    page = str(stage.option("page") or _first_source(stage).live.by_created[0][1])
+    page = str(stage.option("page") or first_source(stage).live.by_created[0][1])
     stand_in.share(page, shared=False)
     return lambda: stand_in.share(page, shared=True)
 
@@ -85,108 +86,6 @@ def deactivate(stage: Stage) -> None:
 # set-up
 
 
-def rename_option(stage: Stage) -> None:
-    """Rename a status, option or section: `old` (default: the first one) becomes `new`."""
-    _option_named(stage, stage.option("old")).rename(stage.option("new"))
-
-
-class _Choice:
-    """One choice of a field, wherever the service keeps it."""
-
-    def __init__(
-        self, name: str, set_name: Callable[[str], None], drop: Callable[[], None]
-    ) -> None:
-        self.name, self.set_name, self.drop = name, set_name, drop
-
-    def rename(self, new: str | None) -> None:
-        """Give it another name; its id stays."""
-        self.set_name(new or f"{self.name} (renamed)")
-
-
-def _option_named(stage: Stage, name: str | None) -> _Choice:
-    choices = {"jira": _jira_choices, "asana": _asana_choices, "notion": _notion_choices}
-    found = choices[stage.service](stage)
-    return next(each for each in found if name in (None, each.name))
-
-
-def _jira_choices(stage: Stage) -> list[_Choice]:
-    store = stage.stand_in.store
-
-    def renamed(thing: Any, attribute: str) -> Callable[[str], None]:  # noqa: ANN401
-        def act(name: str) -> None:
-            setattr(thing, attribute, name)
-            store.setup += 1
-
-        return act
-
-    def dropped(field: Any, option: Any) -> Callable[[], None]:  # noqa: ANN401
-        def act() -> None:
-            field.options.pop(option.id)
-            store.setup += 1
-
-        return act
-
-    options = [
-        _Choice(option.value, renamed(option, "value"), dropped(field, option))
-        for field in store.fields.values()
-        for option in list(field.options.values())
-    ]
-    flows = [flow for project in store.projects.values() for flow in project.workflows.values()]
-    used = {status for flow in flows for status in flow.statuses}
-    statuses = [store.statuses[each] for each in store.statuses if each in used]
-    return [*options, *(_Choice(s.name, renamed(s, "name"), lambda: None) for s in statuses)]
-
-
-def _asana_choices(stage: Stage) -> list[_Choice]:
-    found: list[_Choice] = []
-    for gid in list(stage.stand_in.store.kinds.get("custom_field", ())):
-        field = stage.ask("GET", f"/api/1.0/custom_fields/{gid}")["data"]
-        found += [
-            _asana_choice(stage, f"/api/1.0/enum_options/{option['gid']}", option)
-            for option in field.get("enum_options") or ()
-        ]
-    for gid in list(stage.stand_in.store.kinds.get("section", ())):
-        section = stage.ask("GET", f"/api/1.0/sections/{gid}")["data"]
-        found.append(_asana_choice(stage, f"/api/1.0/sections/{gid}", section))
-    return found
-
-
-def _asana_choice(stage: Stage, path: str, thing: Json) -> _Choice:
-    def rename(name: str) -> None:
-        stage.ask("PUT", path, {"data": {"name": name}})
-
-    def drop() -> None:
-        if "enum_options" in path:
-            stage.ask("PUT", path, {"data": {"enabled": False}})
-        else:
-            stage.ask("DELETE", path)
-
-    return _Choice(thing["name"], rename, drop)
-
-
-def _notion_choices(stage: Stage) -> list[_Choice]:
-    found: list[_Choice] = []
-    for prop in _first_source(stage).properties.values():
-        options: dict[str, Json] = prop.config.get("options") or {}
-        found += [_notion_choice(options, name) for name in options]
-    return found
-
-
-def _notion_choice(options: dict[str, Json], identifier: str) -> _Choice:
-    def rename(name: str) -> None:
-        options[identifier] = {**options[identifier], "name": name}
-
-    def drop() -> None:
-        del options[identifier]
-
-    return _Choice(options[identifier]["name"], rename, drop)
-
-
-def drop_option(stage: Stage) -> None:
-    """Delete (Asana: disable) an option: `old`, or the first."""
-    _option_named(stage, stage.option("old")).drop()
-
-
 def drop_field(stage: Stage) -> None:
     """Delete a custom field or property: `field` by id or name, or the first that can be."""
     wanted = stage.option("field")
@@ -202,7 +101,7 @@ def drop_field(stage: Stage) -> None:
         gid = next(f["gid"] for f in fields if wanted in (None, f["gid"], f["name"]))
         stage.ask("DELETE", f"/api/1.0/custom_fields/{gid}")
     else:
-        source = _first_source(stage)
+        source = first_source(stage)
         prop = next(p for p in source.properties.values()
                     if (wanted is None and p.type != "title") or wanted in (p.id, p.name))  # fmt: skip
         stage.ask("PATCH", f"/v1/data_sources/{source.id}", {"properties": {prop.id: None}})
@@ -215,7 +114,9 @@ def strict_workflow(stage: Stage) -> None:
     flow = next(iter(project.workflows.values()))
     names = [table[status].name for status in flow.statuses]
     gone = stage.option("missing")
-    steps = [(name, (), name, {"resolution": True}) for name in names if name != gone]
+    gone = names[-1] if gone is True else gone
+    screen = {"resolution": True} if stage.option("resolution", default=True) else {}
+    steps = [(name, (), name, screen) for name in names if name != gone]
     stage.stand_in.set_workflow(project.key, names, steps)
 
 
@@ -228,7 +129,7 @@ def rekey(stage: Stage) -> None:
         gid = stage.option("container") or next(iter(stage.stand_in.store.kinds["project"]))
         stage.ask("PUT", f"/api/1.0/projects/{gid}", {"data": {"archived": True}})
     else:
-        source = _first_source(stage)
+        source = first_source(stage)
         page = stage.ask("POST", "/v1/pages", {
             "parent": {"type": "workspace", "workspace": True},
             "properties": {"title": {"title": [{"text": {"content": "Archive"}}]}}})  # fmt: skip
@@ -260,7 +161,7 @@ def move_item(stage: Stage) -> None:
 
 def second_source(stage: Stage) -> None:
     """Give a Notion database a second data source (`kind` recreate: a property anew under its name)."""
-    source = _first_source(stage)
+    source = first_source(stage)
     if stage.option("kind", "second") == "second":
         schema: Json = {"Name": {"title": {}}}
         parent = {"type": "database_id", "database_id": source.parent[1]}
@@ -292,7 +193,7 @@ def delete_item(stage: Stage) -> Callable[[], None] | None:
             stage.stand_in.undelete(item)
 
         return back
-    item = stage.option("item") or _first_source(stage).live.by_created[0][1]
+    item = stage.option("item") or first_source(stage).live.by_created[0][1]
     stage.ask("PATCH", f"/v1/pages/{item}", {"in_trash": True})
 
     def undo() -> None:
@@ -314,7 +215,7 @@ def copy_item(stage: Stage) -> None:
             "name": data["name"], "projects": [p["gid"] for p in data["projects"]],
             "custom_fields": values}})  # fmt: skip
     else:
-        item = stage.option("item") or _first_source(stage).live.by_created[0][1]
+        item = stage.option("item") or first_source(stage).live.by_created[0][1]
         page = stage.ask("GET", f"/v1/pages/{item}")
         kinds = ("title", "rich_text", "number", "checkbox")
         values = {v["id"]: {v["type"]: v[v["type"]]} for v in page["properties"].values()
@@ -358,24 +259,12 @@ def _project(stage: Stage) -> Any:  # noqa: ANN401
     return store.find_project(name) if name else next(iter(store.projects.values()))
 
 
-def _first_source(stage: Stage) -> Any:  # noqa: ANN401
-    store = stage.stand_in.app.store
-    name = stage.option("data_source")
-    if name:
-        return store.source(name)
-    sources = (store.source(node) for node in store.nodes)
-    found = [source for source in sources if source is not None]
-    return max(found, key=lambda source: len(source.live))
-
-
 ACTIONS: dict[str, Action] = {
-    name: _before(change)
+    name: before(change)
     for name, change in {
         "hide": hide,
         "unshare": unshare,
         "deactivate": deactivate,
-        "rename_option": rename_option,
-        "drop_option": drop_option,
         "drop_field": drop_field,
         "strict_workflow": strict_workflow,
         "rekey": rekey,

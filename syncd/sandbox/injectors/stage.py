@@ -94,22 +94,43 @@ class Stage:
         """Return the JSON object that was sent, `{}` when there is none."""
         return loaded(self.request.body)
 
-    def ask(self, method: str, path: str, body: Json = None) -> Json:
-        """Ask the service as another client would; raises ValueError when it refuses."""
+    def ask(self, method: str, path: str, body: Json = None, by: str | None = None) -> Json:
+        """Ask the service as another client would; raises ValueError when it refuses.
+
+        `by` names another account, made when it is first needed; None: the owner of the API token.
+        """
         bare, _, query = path.partition("?")
         data = b"" if body is None else orjson.dumps(body)
-        headers = {"content-type": "application/json", **_credentials(self.service, self.stand_in)}
+        signed = _credentials(self.service, self.stand_in, by)
+        headers = {"content-type": "application/json", **signed}
         answer = self.stand_in.handle(Request(method, bare, query_pairs(query), headers, data))
         if answer.status >= 400:  # noqa: PLR2004 - HTTP
             raise ValueError(f"{method} {path}: {answer.status} {answer.body[:300].decode()}")
         return orjson.loads(answer.body) if answer.body else {}
 
 
-def _credentials(service: str, stand_in: Any) -> dict[str, str]:  # noqa: ANN401
+def _credentials(service: str, stand_in: Any, by: str | None) -> dict[str, str]:  # noqa: ANN401
+    email, token = getattr(stand_in, "email", ""), stand_in.token
+    if by is not None:
+        email = f"{by.lower().replace(' ', '-')}@people.example"
+        token = f"sandbox-{service}-{email.partition('@')[0]}"
+        _hire(service, stand_in, by, email, token)
     if service == "jira":
-        pair = f"{stand_in.email}:{stand_in.token}".encode()
+        pair = f"{email}:{token}".encode()
         return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    return {"authorization": f"Bearer {stand_in.token}", "notion-version": VERSION}
+    return {"authorization": f"Bearer {token}", "notion-version": VERSION}
+
+
+def _hire(service: str, stand_in: Any, name: str, email: str, token: str) -> None:  # noqa: ANN401
+    """Give somebody an account, unless they have one."""
+    if service == "jira":
+        if stand_in.store.user_by_email(email) is None:
+            stand_in.add_token(stand_in.add_user(name, email), token)
+    elif service == "asana":
+        if email not in stand_in.store.emails:
+            stand_in.add_user(name, email, token=token)
+    elif token not in stand_in.app.store.tokens:
+        stand_in.add_token(stand_in.add_user(name, email), token)
 
 
 def loaded(body: bytes) -> dict[str, Json]:

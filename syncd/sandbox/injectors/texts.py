@@ -17,6 +17,8 @@ _WORDS = frozenset(
 )
 _LABELS = frozenset({"labels", "tags", "multi_select", "multi_enum_values", "components",
                      "fixVersions"})  # fmt: skip
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_ADDRESS = re.compile(r"(?<![\"'>\w/])https?://[^\s<>\"']+")
 _QUOTES = re.compile(r'"([^"<>]*)"')
 
 
@@ -48,6 +50,53 @@ def normalised(stage: Stage) -> Response:
 def composed(stage: Stage) -> Response:
     """Show texts in Unicode's composed form, whatever was stored."""
     return _shown(stage, lambda text: unicodedata.normalize("NFC", text))
+
+
+def visible(stage: Stage) -> Response:
+    """Show texts without zero-width characters and bidi marks, with blanks for no-break spaces."""
+    return _shown(stage, lambda text: _INVISIBLE.sub("", text.replace("\u00a0", " ")))
+
+
+def linked(stage: Stage) -> Response:
+    """Store addresses in rich text as links."""
+    body = stage.sent()
+    return stage.proceed(stage.with_json(_with_links(body))) if body else stage.go_on()
+
+
+def _with_links(value: Json) -> Json:
+    if isinstance(value, list):
+        return [part for each in value for part in _linked_parts(each)]
+    if not isinstance(value, dict):
+        return value
+    changed = {key: _with_links(each) for key, each in value.items()}
+    if isinstance(changed.get("html_notes"), str):
+        changed["html_notes"] = _ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', changed["html_notes"])
+    return changed
+
+
+def _linked_parts(value: Json) -> list[Json]:
+    """Split a run of text at the addresses in it: ADF's text nodes, Notion's rich text."""
+    text = value.get("text") if isinstance(value, dict) else None
+    if isinstance(text, str) and value.get("type") == "text" and not value.get("marks"):
+        return [
+            {**value, "text": part, "marks": [{"type": "link", "attrs": {"href": part}}]}
+            if address else {**value, "text": part}
+            for part, address in _parts(text)
+        ]  # fmt: skip
+    if isinstance(text, dict) and isinstance(text.get("content"), str) and not text.get("link"):
+        return [
+            {**value, "text": {"content": part, "link": {"url": part} if address else None}}
+            for part, address in _parts(text["content"])
+        ]
+    return [_with_links(value)]
+
+
+def _parts(text: str) -> list[tuple[str, bool]]:
+    found, at = [], 0
+    for match in _ADDRESS.finditer(text):
+        found += [(text[at : match.start()], False), (match[0], True)]
+        at = match.end()
+    return [(part, address) for part, address in [*found, (text[at:], False)] if part] or [(text, False)]
 
 
 def drifting(stage: Stage) -> Response:
@@ -128,6 +177,8 @@ def _every_text(value: Json, change: Callable[[str], str]) -> Json:
 ACTIONS: dict[str, Action] = {
     "normalised": normalised,
     "composed": composed,
+    "visible": visible,
+    "linked": linked,
     "drifting": drifting,
     "disordered": disordered,
 }
