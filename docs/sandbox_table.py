@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from syncd.sandbox import oauth
 from syncd.sandbox.asana import PREFIX, RESOURCES
+from syncd.sandbox.catalogue import ENTRIES, NOT_OFFERED
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.jira import JiraSandbox
 from syncd.sandbox.notion import NotionSandbox
@@ -30,16 +32,19 @@ TOURS = {
     "Jira": "tests/sandbox/test_jira_tour.py",
     "Asana": "tests/sandbox/test_asana_definition.py",
     "Notion": "tests/sandbox/test_sandbox_table.py",
+    "OAuth": "tests/sandbox/test_oauth.py",
 }
 DEFINITIONS = {
     "Jira": (("jira_platform_v3.json", ""), ("jira_software.json", "")),
     "Asana": (("asana_oas.yaml", PREFIX),),
     "Notion": (("notion_official_openapi_2026-03.json", ""),),
+    "OAuth": (("notion_official_openapi_2026-03.json", "/notion"),),
 }
 RECORDINGS = {
     "Jira": ("jira_cloud_v2_defectdojo.jsonl.gz",),
     "Asana": (),
     "Notion": ("notion_2025-09-03_notion-sdk-py.jsonl.gz", "notion_hkob_pairs.jsonl.gz"),
+    "OAuth": (),
 }
 # captured Asana bodies, which are not exchanges in a log
 CAPTURED = (
@@ -59,8 +64,11 @@ DEVIATIONS = {
     ("GET", "/rest/api/3/issue/{}/changelog"): "null for no value, as in real traffic",
     ("POST", "/rest/api/3/changelog/bulkfetch"): "null as in issue/{key}/changelog",
     ("GET", "/rest/api/3/attachment/content/{}"): "redirects to itself, not to a media server",
-    ("POST", "/rest/api/3/issue/archive"): "done at once; its task cannot be asked for",
+    ("POST", "/rest/agile/1.0/board/{}/issue"): "of kanban boards only the rank is kept",
     ("GET", "/rest/api/3/issue/createmeta"): "screens hold every field that can be set",
+    ("POST", "/jira/oauth/token"): "the use of a rotated refresh token ends the family at once",
+    ("POST", "/asana/-/oauth_token"): "the sentences of refusals are not the vendor's",
+    ("POST", "/notion/v1/oauth/token"): "the sentences of refusals are not the vendor's",
 }
 
 HEAD = """\
@@ -73,10 +81,20 @@ Every operation below is visited by the test named in its heading. Sources of tr
 validated; *recording* - real traffic, whose requests are sent again and whose answers are compared
 (`tests/sandbox/test_recorded_*.py`); *documentation* - the vendor's documentation alone.
 Jira's platform API answers under `/rest/api/2` and `/rest/api/latest` too, Notion in the versions
-`2026-03-11` and `2025-09-03`.
+`2026-03-11` and `2025-09-03`. The paths under OAuth have the service's prefix; through Atlassian's
+gateway, `/jira/ex/jira/{cloudId}`, Jira answers the same as without.
 """
 
-STARTS = {"Jira": "/rest/", "Asana": PREFIX, "Notion": "/v1/"}
+STARTS = {"Jira": ("/rest/",), "Asana": (PREFIX,), "Notion": ("/v1/",),
+          "OAuth": ("/jira/", "/asana/", "/notion/")}  # fmt: skip
+FAULTS = """\
+## Faults
+
+Switched on by id, see [use the sandbox](../how-to/use-the-sandbox.md#make-it-hurt). Each in each variant
+is seen on a socket by `tests/sandbox/test_faults_every.py`. Known deviations: over a socket N9 `dns` cannot
+happen and `black-hole` accepts the connection before it falls silent; N10 is of a connection, not of a
+request, and needs `--tls`; in process both are the exceptions of requests, urllib3 and httpx.
+"""
 
 Operation = tuple[str, str]
 _KNOWN: dict[str, tuple[set[Operation], set[Operation]]] = {}
@@ -91,6 +109,7 @@ def operations() -> dict[str, list[Operation]]:
         "Jira": JiraSandbox(clock).operations,
         "Asana": [*asana, ("POST", f"{PREFIX}/batch")],
         "Notion": notion,
+        "OAuth": oauth.OPERATIONS,
     }
 
 
@@ -152,7 +171,7 @@ def _source(row: Operation, defined: set[Operation], recorded: set[Operation]) -
 
 def _told() -> dict[str, dict[Operation, str]]:
     """Return the sources that the page names."""
-    found: dict[str, dict[Operation, str]] = {"Jira": {}, "Asana": {}, "Notion": {}}
+    found: dict[str, dict[Operation, str]] = {name: {} for name in STARTS}
     for line in PAGE.read_text("utf8").splitlines() if PAGE.exists() else []:
         cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
         service = next((name for name in found if cells[0].startswith(STARTS[name])), None)
@@ -179,7 +198,20 @@ def page() -> str:
             for (path, source, deviation), verbs in grouped.items()
         ]
         parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, faults()])
+
+
+def faults() -> str:
+    """Return the part of the page about faults."""
+    lines = ["| Id | Fault | Variants | Services | How |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {each.id} | {each.sentence} | {', '.join(each.variant_names())}"
+        f" | {', '.join(each.services)} | {each.how} |"
+        for each in ENTRIES
+    ]
+    rest = [f"| {name} | {reason} |" for name, reason in NOT_OFFERED.items()]
+    lines += ["", "Not offered, for no service and no network causes them:", ""]
+    return "\n".join([FAULTS, *lines, "| Id | Fault |", "|---|---|", *rest]) + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -294,3 +295,61 @@ def test_who_may_write_is_told_from_who_may_look(talk):
     talk.site.set_access("APP", members=[talk.site.account_id, bob])
     both = found("assignable/multiProjectSearch", projectKeys="WEB,APP")
     assert both == {talk.site.account_id, bob}
+
+
+def test_properties_of_many_issues_are_set_and_taken_by_filter(talk):
+    keys = [talk.create() for _ in range(3)]
+    ids = [int(talk("GET", f"{API}/issue/{key}")[1]["id"]) for key in keys]
+
+    def marks():
+        found = (talk("GET", f"{API}/issue/{k}/properties/mark") for k in keys)
+        return [body["value"] if status == 200 else None for status, body in found]
+
+    body = {"entitiesIds": ids[:2], "properties": {"mark": 1}}
+    answer = talk.site.handle(
+        Request("POST", f"{API}/issue/properties", (), talk.headers, json.dumps(body).encode())
+    )
+    assert answer.status == 303
+    path = answer.headers["location"].partition("localhost")[2]
+    assert talk("GET", path)[1]["status"] == "RUNNING"
+    talk.clock.step(3)
+    assert talk("GET", path)[1]["progress"] == 100
+    assert marks() == [1, 1, None]
+    talk("PUT", f"{API}/issue/properties/mark", {"value": 2, "filter": {"hasProperty": False}})
+    assert marks() == [1, 1, 2]
+    talk("DELETE", f"{API}/issue/properties/mark", {"currentValue": 1, "entityIds": ids[:1]})
+    assert marks() == [None, 1, 2]
+    assert talk("POST", f"{API}/issue/properties", {**body, "properties": {"k" * 256: 1}})[0] == 400
+
+
+def test_a_project_and_a_comment_keep_properties_too(talk, key):
+    said = talk("POST", "/rest/api/2/issue/" + key + "/comment", {"body": "one"})[1]["id"]
+    for path in (f"{API}/comment/{said}", f"{API}/project/WEB"):
+        assert talk("PUT", f"{path}/properties/mark", [1])[0] == 201
+        assert talk("PUT", f"{path}/properties/mark", [2])[0] == 200
+        assert talk("GET", f"{path}/properties/mark")[1] == {"key": "mark", "value": [2]}
+        assert talk("DELETE", f"{path}/properties/mark")[0] == 204
+        assert talk("GET", f"{path}/properties")[1] == {"keys": []}
+
+
+def test_epics_are_put_in_order_and_done_apart_from_their_status(talk):
+    one, two = talk.create("Epic"), talk.create("Epic")
+    task = talk.create("Story")
+    assert talk("PUT", f"{AGILE}/epic/{two}/rank", {"rankBeforeEpic": one})[0] == 204
+    assert talk.keys("project = WEB AND type = Epic ORDER BY Rank") == [two, one]
+    told = talk("POST", f"{AGILE}/epic/{one}", {"done": True, "name": "Finished"})[1]
+    assert (told["done"], told["summary"]) == (True, "Finished")
+    assert fields(talk, one)["status"]["name"] == "To Do"
+    found = talk("GET", f"{AGILE}/epic/none/issue")[1]["issues"]
+    assert [issue["key"] for issue in found] == [task]
+
+
+def test_issues_are_ranked_while_they_go_into_a_sprint(talk):
+    keys = [talk.create("Story") for _ in range(3)]
+    board = talk("GET", f"{AGILE}/board")[1]["values"][0]["id"]
+    sprint = talk("POST", f"{AGILE}/sprint", {"name": "S", "originBoardId": board})[1]["id"]
+    body = {"issues": [keys[2]], "rankBeforeIssue": keys[0]}
+    assert talk("POST", f"{AGILE}/sprint/{sprint}/issue", body)[0] == 204
+    assert talk.keys("project = WEB ORDER BY Rank") == [keys[2], keys[0], keys[1]]
+    found = talk("GET", f"{AGILE}/board/{board}/sprint/{sprint}/issue")[1]["issues"]
+    assert [issue["key"] for issue in found] == [keys[2]]

@@ -39,6 +39,7 @@ def walk(talk):
     time_and_files(talk, key)
     people_around(talk, made, key)
     releases(talk, made)
+    properties(talk, key)
     queries(talk)
     who_may(talk, key)
     going_away(talk, child)
@@ -111,6 +112,16 @@ def planning(talk, epic, key):
     talk("POST", f"{AGILE}/epic/{epic}/issue", {"issues": [key]}, 204)
     talk("PUT", f"{AGILE}/issue/rank", {"issues": [key], "rankBeforeIssue": epic}, 204)
     talk("GET", f"{AGILE}/issue/{key}/estimation", boardId=str(board))
+    talk("PUT", f"{AGILE}/issue/{key}/estimation", {"value": "8.0"}, boardId=str(board))
+    talk("GET", f"{AGILE}/board/{board}/sprint/{sprint}/issue")
+    talk("GET", f"{AGILE}/board/{board}/epic/{epic}/issue")
+    talk("GET", f"{AGILE}/board/{board}/epic/none/issue")
+    talk("GET", f"{AGILE}/epic/none/issue")
+    talk("POST", f"{AGILE}/epic/{epic}", {"done": True, "color": {"key": "color_3"}})
+    other = talk("POST", f"{API}/issue", talk.fields("Epic"), 201)["key"]
+    talk("PUT", f"{AGILE}/epic/{other}/rank", {"rankBeforeEpic": epic}, 204)
+    talk("POST", f"{AGILE}/backlog/{board}/issue", {"issues": [key]}, 204)
+    talk("POST", f"{AGILE}/board/{board}/issue", {"issues": [key], "rankAfterIssue": epic}, 204)
     talk("DELETE", f"{AGILE}/sprint/{sprint}", status=204)
 
 
@@ -203,6 +214,32 @@ def who_may(talk, key):
     told = talk("POST", f"{API}/permissions/check", {
         "globalPermissions": ["ADMINISTER"], "projectPermissions": [asked]})  # fmt: skip
     assert told["projectPermissions"][0]["projects"] == [project]
+
+
+def properties(talk, key):
+    number = int(talk("GET", f"{API}/issue/{key}")["id"])
+    for method, path, body in (
+        ("POST", "issue/properties", {"entitiesIds": [number], "properties": {"a": 1}}),
+        ("POST", "issue/properties/multi", {"issues": [{"issueID": number, "properties": {"b": 2}}]}),
+        ("PUT", "issue/properties/a", {"value": 2, "filter": {"entityIds": [number]}}),
+        ("DELETE", "issue/properties/a", {"entityIds": [number]}),
+    ):  # fmt: skip
+        talk(method, f"{API}/{path}", body, 303)
+    task = talk("POST", f"{API}/issue/archive", {"jql": "key = WEB-1 AND key != WEB-1"}, 202)
+    talk("GET", f"{API}/task/{task.rpartition('/')[2]}")
+    talk.sandbox.clock.step(3)
+    talk("GET", f"{API}/task/{task.rpartition('/')[2]}")
+    comment = talk("POST", f"{API}/issue/{key}/comment", {"body": DOCUMENT}, 201)["id"]
+    talk("POST", f"{API}/comment/list", {"ids": [int(comment)]})
+    for path in (f"comment/{comment}", "project/WEB"):
+        talk("PUT", f"{API}/{path}/properties/mark", {"x": 1}, 201)
+        talk("GET", f"{API}/{path}/properties")
+        talk("GET", f"{API}/{path}/properties/mark")
+        talk("DELETE", f"{API}/{path}/properties/mark", status=204)
+    told = {"name": "Waits", "inward": "is awaited by", "outward": "waits for"}
+    made = talk("POST", f"{API}/issueLinkType", told, 201)["id"]
+    talk("PUT", f"{API}/issueLinkType/{made}", {"name": "Awaits"})
+    talk("DELETE", f"{API}/issueLinkType/{made}", status=204)
 
 
 def queries(talk):

@@ -23,6 +23,7 @@ from syncd.sandbox.jira import (
     routes_around,
     routes_attachment,
     routes_bulk,
+    routes_epic,
     routes_field,
     routes_filter,
     routes_followers,
@@ -32,11 +33,13 @@ from syncd.sandbox.jira import (
     routes_jql,
     routes_people,
     routes_project,
+    routes_property,
     routes_search,
     routes_site,
     routes_sprint,
     routes_versions,
     routes_worklog,
+    tasks,
 )
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import record
@@ -100,13 +103,14 @@ class JiraSandbox:
         routes_groups.new_group(self.store, "site-admins", {self.account_id})
         routes_groups.new_group(self.store, "jira-users", None)
         self._api, self._agile = Routes(), Routes()
-        for module in (routes_archive, routes_site, routes_worklog, routes_attachment,
+        for module in (routes_archive, routes_property, tasks, routes_site, routes_worklog, routes_attachment,
                        routes_followers, routes_groups, routes_issue, routes_search, routes_jql,
                        routes_people, routes_project, routes_versions, routes_field, routes_filter,
                        routes_around, routes_bulk):  # fmt: skip
             module.add(self._api)
         routes_agile.add(self._agile)
         routes_sprint.add(self._agile)
+        routes_epic.add(self._agile)
         self.line = Line()  # how webhooks get out
         self.publisher = JiraPublisher(self.store)
         self._hooks = Routes()

@@ -1,4 +1,4 @@
-"""Routes of Jira Software: boards, epics, backlog, ranking."""
+"""Routes of Jira Software: boards, the order of issues, estimates."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_value, record
 from syncd.sandbox.jira.defaults import SPRINT
 from syncd.sandbox.jira.model import Field, Issue, Json
-from syncd.sandbox.jira.parse import Context, check_parent
-from syncd.sandbox.jira.problems import FieldError, bad, missing
+from syncd.sandbox.jira.problems import bad, missing
 from syncd.sandbox.jira.ranking import put_in_order
 from syncd.sandbox.jira.render import issue_shape, wanted_fields
 from syncd.sandbox.jira.routes_bulk import estimation_field
@@ -16,10 +15,6 @@ from syncd.sandbox.jira.search import Search
 from syncd.sandbox.wire import Response
 
 MAX_AT_ONCE = 50
-TEAM_MANAGED = (
-    "The request contains a next-gen issue. This operation can't add next-gen issues to epics. To"
-    " add a next-gen issue to an epic, use the Edit issue operation and set the parent property."
-)
 
 
 def _boards(call: Call) -> dict[int, Json]:
@@ -192,7 +187,7 @@ def _agile_fields(call: Call, issue: Issue) -> Json:
         found["closedSprints"] = closed
     parent = call.store.issues.get(issue.values.get("parent", -1))
     if parent is not None and call.store.type_of(parent).level == 1:
-        found["epic"] = _epic_shape(call, parent)
+        found["epic"] = epic_shape(call, parent)
     return found
 
 
@@ -228,7 +223,7 @@ def board_epics(call: Call, number: str) -> Response:
     """GET board/{boardId}/epic."""
     done = call.request.one("done")
     epics = [i for i in _in_project(call, number) if call.store.type_of(i).level == 1]
-    shapes = [_epic_shape(call, issue) for issue in epics]
+    shapes = [epic_shape(call, issue) for issue in epics]
     return page(call, [s for s in shapes if done is None or s["done"] == (done == "true")])
 
 
@@ -247,18 +242,43 @@ def estimation(call: Call, key: str) -> Response:
 
 def rank(call: Call) -> Response:
     """PUT issue/rank: put issues, in the order given, before or after another one."""
-    me, store, body = call.me(), call.store, call.json()
-    named = body.get("issues")
-    if not isinstance(named, list) or not 0 < len(named) <= MAX_AT_ONCE:
-        raise bad(f"Between 1 and {MAX_AT_ONCE} issues may be ranked at once.")
+    if "rankBeforeIssue" not in call.json() and "rankAfterIssue" not in call.json():
+        raise bad("Exactly one of rankBeforeIssue and rankAfterIssue must be given.")
+    place(call, named_issues(call))
+    return call.done()
+
+
+def place(call: Call, issues: list[Issue]) -> None:
+    """Rank issues where the body says, if it does; raises 400, 404."""
+    body = call.json()
     before, after = body.get("rankBeforeIssue"), body.get("rankAfterIssue")
-    if (before is None) == (after is None):
+    if before is None and after is None:
+        return
+    if before is not None and after is not None:
         raise bad("Exactly one of rankBeforeIssue and rankAfterIssue must be given.")
     anchor = call.issue(after if before is None else before)
-    issues = [call.issue_to_change(name) for name in dict.fromkeys(named)]
-    put_in_order(store, [i for i in issues if i.id != anchor.id], anchor, before=after is None,
-                 author=me.account_id)  # fmt: skip
+    moved = [issue for issue in issues if issue.id != anchor.id]
+    put_in_order(call.store, moved, anchor, before=after is None, author=call.me().account_id)
+
+
+def move_to_board(call: Call, number: str) -> Response:
+    """POST board/{boardId}/issue: from the backlog to the board; only the rank is kept."""
+    find_board(call, number)
+    place(call, named_issues(call))
     return call.done()
+
+
+def estimate(call: Call, key: str) -> Response:
+    """PUT issue/{issueIdOrKey}/estimation."""
+    found, text = call.issue_to_change(key), call.json().get("value")
+    try:
+        points = float(str(text)) if text not in {None, ""} else None
+    except ValueError:
+        raise bad(f"'{text}' is no number.") from None
+    field = next(f for f in call.store.fields.values() if f.name == "Story Points")
+    change = change_value(call.store, found, field, points)
+    record(call.store, found, call.me().account_id, [change] if change else [])
+    return call.ok({"fieldId": field.id, "value": text})
 
 
 def sprints_of(call: Call) -> dict[int, Json]:
@@ -277,40 +297,20 @@ def sprint_shape(call: Call, sprint: Json) -> Json:
     return {"self": agile(call, f"sprint/{sprint['id']}"), **sprint}
 
 
-# epics
-
-
-def _epic_shape(call: Call, epic: Issue) -> Json:
+def epic_shape(call: Call, epic: Issue) -> Json:
+    """Return an epic as this API shows it."""
     done = call.store.statuses[epic.values["status"]].category == "done"
+    kept = call.store.extras.get("epics", {}).get(epic.id, {})  # what clients said of it
     return {
         "id": epic.id,
         "key": epic.key,
         "self": agile(call, f"epic/{epic.id}"),
         "name": epic.values["summary"],
         "summary": epic.values["summary"],
-        "color": {"key": f"color_{epic.id % 14 + 1}"},
+        "color": {"key": kept.get("color") or f"color_{epic.id % 14 + 1}"},
         "issueColor": {"key": "purple"},
-        "done": done,
+        "done": kept.get("done", done),
     }
-
-
-def _epic(call: Call, key: str) -> Issue:
-    found = call.issue(key)
-    if call.store.type_of(found).level != 1:
-        raise missing(f"Issue '{found.key}' is not an epic.")
-    return found
-
-
-def epic(call: Call, key: str) -> Response:
-    """GET epic/{epicIdOrKey}."""
-    return call.ok(_epic_shape(call, _epic(call, key)))
-
-
-def epic_issues(call: Call, key: str) -> Response:
-    """GET epic/{epicIdOrKey}/issue."""
-    found = _epic(call, key)
-    numbers = sorted(call.store.children.get(found.id, ()))
-    return issue_page(call, call.filtered(call.store.issues[n] for n in numbers))
 
 
 def named_issues(call: Call) -> list[Issue]:
@@ -321,27 +321,6 @@ def named_issues(call: Call) -> list[Issue]:
     if len(named) > MAX_AT_ONCE:
         raise bad(f"A maximum of {MAX_AT_ONCE} issues can be moved at once.")
     return [call.issue_to_change(name) for name in named]
-
-
-def move_to_epic(call: Call, key: str) -> Response:
-    """POST epic/{epicIdOrKey}/issue; `none` takes issues out of their epics."""
-    target = None if key == "none" else _epic(call, key)
-    issues = named_issues(call)
-    store = call.store
-    if any(store.projects[i.project_id].simplified for i in (*issues, *filter(None, [target]))):
-        raise bad(TEAM_MANAGED)
-    if target is not None:
-        for item in issues:
-            project = store.projects[item.project_id]
-            try:
-                check_parent(Context(store, project, item.values["issuetype"], document=True),
-                             target)  # fmt: skip
-            except FieldError as error:
-                raise bad(str(error)) from None
-    for item in issues:
-        change = change_value(store, item, store.fields["parent"], target.id if target else None)
-        record(store, item, call.me().account_id, [change] if change else [])
-    return call.done()
 
 
 def add(routes: Routes) -> None:
@@ -357,9 +336,8 @@ def add(routes: Routes) -> None:
         ("GET", "/board/{number}/epic", board_epics),
         ("GET", "/issue/{key}", issue),
         ("GET", "/issue/{key}/estimation", estimation),
+        ("PUT", "/issue/{key}/estimation", estimate),
         ("PUT", "/issue/rank", rank),
-        ("GET", "/epic/{key}", epic),
-        ("GET", "/epic/{key}/issue", epic_issues),
-        ("POST", "/epic/{key}/issue", move_to_epic),
+        ("POST", "/board/{number}/issue", move_to_board),
     ):
         routes.add(method, path, handler)

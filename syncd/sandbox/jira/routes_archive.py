@@ -8,6 +8,7 @@ from syncd.sandbox.jira.model import Issue, Json
 from syncd.sandbox.jira.problems import ApiError, bad
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search
+from syncd.sandbox.jira.tasks import new_task
 from syncd.sandbox.wire import Response
 
 MAX_ISSUES = 1000
@@ -75,10 +76,11 @@ def archive_found(call: Call) -> Response:
     jql = call.json().get("jql")
     if not isinstance(jql, str) or not jql:
         raise bad("jql must not be empty.")
-    for issue in Search(call.viewer, jql, call.sees).all():
-        if not _refusal(call, issue):
-            _set(call, issue, archived=True)
-    return call.ok(f"{call.shapes.api}/task/{call.store.number('task')}", 202)
+    found = Search(call.viewer, jql, call.sees).all()
+    chosen = [issue for issue in found if not _refusal(call, issue)]
+    for issue in chosen:
+        _set(call, issue, archived=True)
+    return call.ok(new_task(call, "Archive issues", f"{len(chosen)} issues archived"), 202)
 
 
 def archive_project(call: Call, key: str) -> Response:

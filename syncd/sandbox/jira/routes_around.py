@@ -1,11 +1,11 @@
-"""Routes of what hangs on issues: comments, entity properties, links, remote links."""
+"""Routes of what hangs on issues: comments, links, remote links."""
 
 from __future__ import annotations
 
 from syncd.sandbox.jira import edit, happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import touch
-from syncd.sandbox.jira.model import Issue, Json
+from syncd.sandbox.jira.model import Issue, Json, LinkType
 from syncd.sandbox.jira.problems import ApiError, bad, bad_field, missing
 from syncd.sandbox.jira.render import comment as comment_shape
 from syncd.sandbox.jira.routing import Routes
@@ -27,6 +27,21 @@ def comments(call: Call, key: str) -> Response:
         ordered = ordered[::-1]
     rows = [comment_shape(call.shapes, issue, c) for c in ordered[start : start + size]]
     return call.ok({"startAt": start, "maxResults": size, "total": len(ordered), "comments": rows})
+
+
+def comments_by_ids(call: Call) -> Response:
+    """POST comment/list: at most 1000; those that are missing or not visible are left out."""
+    named = call.json().get("ids")
+    if not isinstance(named, list) or len(named) > 1000:  # noqa: PLR2004 - the vendor's limit
+        raise bad("ids must be a list of at most 1000 comment ids.")
+    wanted = {str(number) for number in named}
+    rows = [
+        comment_shape(call.shapes, issue, item)
+        for issue in call.store.issues.values()
+        for item in issue.comments
+        if item.id in wanted and call.sees(issue)
+    ]
+    return call.page_bean(rows, size=1000)
 
 
 def add_comment(call: Call, key: str) -> Response:
@@ -57,52 +72,6 @@ def delete_comment(call: Call, key: str, number: str) -> Response:
     return call.done()
 
 
-# entity properties: writing one leaves `updated` as it is
-
-
-def properties(call: Call, key: str) -> Response:
-    """GET issue/{issueIdOrKey}/properties."""
-    issue = call.issue(key)
-    rows = [{"self": _address(call, issue, name), "key": name} for name in issue.properties]
-    return call.ok({"keys": rows})
-
-
-def _address(call: Call, issue: Issue, name: str) -> str:
-    return f"{call.shapes.api}/issue/{issue.id}/properties/{name}"
-
-
-def property_(call: Call, key: str, name: str) -> Response:
-    """GET issue/{issueIdOrKey}/properties/{propertyKey}."""
-    issue = call.issue(key)
-    if name not in issue.properties:
-        raise missing(f"The property with key '{name}' does not exist.")
-    return call.ok({"key": name, "value": issue.properties[name]})
-
-
-def set_property(call: Call, key: str, name: str) -> Response:
-    """PUT issue/{issueIdOrKey}/properties/{propertyKey}: 201 new, 200 replaced."""
-    issue = call.issue_to_change(key)
-    try:
-        value = call.request.json()
-    except ValueError:
-        raise bad("The property value must be a valid JSON.") from None
-    edit.check_property(name, value)
-    status = 200 if name in issue.properties else 201
-    issue.properties[name] = value
-    call.store.revision += 1
-    return call.ok({"self": _address(call, issue, name)}, status)
-
-
-def delete_property(call: Call, key: str, name: str) -> Response:
-    """DELETE issue/{issueIdOrKey}/properties/{propertyKey}."""
-    issue = call.issue_to_change(key)
-    if name not in issue.properties:
-        raise missing(f"The property with key '{name}' does not exist.")
-    del issue.properties[name]
-    call.store.revision += 1
-    return call.done()
-
-
 # links
 
 
@@ -117,6 +86,45 @@ def link_type(call: Call, key: str) -> Response:
     if key not in call.store.link_types:
         raise missing(f"No issue link type with id '{key}' found.")
     return call.ok(call.shapes.link_type(call.store.link_types[key]))
+
+
+def add_link_type(call: Call) -> Response:
+    """POST issueLinkType."""
+    call.me()
+    body = call.json()
+    texts = [str(body.get(name) or "").strip() for name in ("name", "inward", "outward")]
+    if not all(texts):
+        raise bad("Name, inward description and outward description are required.")
+    if any(t.name == texts[0] for t in call.store.link_types.values()):
+        raise bad(f"The issue link type name '{texts[0]}' is already used.")
+    made = LinkType(str(call.store.number("linktype")), *texts)
+    call.store.link_types[made.id] = made
+    return call.ok(call.shapes.link_type(made), 201)
+
+
+def _link_type(call: Call, key: str) -> LinkType:
+    call.me()
+    if key not in call.store.link_types:
+        raise missing(f"No issue link type with id '{key}' found.")
+    return call.store.link_types[key]
+
+
+def update_link_type(call: Call, key: str) -> Response:
+    """PUT issueLinkType/{issueLinkTypeId}: only what is given changes."""
+    found, body = _link_type(call, key), call.json()
+    for name in ("name", "inward", "outward"):
+        if body.get(name):
+            setattr(found, name, str(body[name]))
+    return call.ok(call.shapes.link_type(found))
+
+
+def delete_link_type(call: Call, key: str) -> Response:
+    """DELETE issueLinkType/{issueLinkTypeId}: with all its links."""
+    found = _link_type(call, key)
+    for number in [n for n, link in call.store.links.items() if link.type_id == found.id]:
+        call.store.remove_link(number)
+    del call.store.link_types[found.id]
+    return call.done()
 
 
 def add_link(call: Call) -> Response:
@@ -253,12 +261,12 @@ def add(routes: Routes) -> None:
         ("GET", "/issue/{key}/comment/{number}", comment),
         ("PUT", "/issue/{key}/comment/{number}", update_comment),
         ("DELETE", "/issue/{key}/comment/{number}", delete_comment),
-        ("GET", "/issue/{key}/properties", properties),
-        ("GET", "/issue/{key}/properties/{name}", property_),
-        ("PUT", "/issue/{key}/properties/{name}", set_property),
-        ("DELETE", "/issue/{key}/properties/{name}", delete_property),
+        ("POST", "/comment/list", comments_by_ids),
         ("GET", "/issueLinkType", link_types),
         ("GET", "/issueLinkType/{key}", link_type),
+        ("POST", "/issueLinkType", add_link_type),
+        ("PUT", "/issueLinkType/{key}", update_link_type),
+        ("DELETE", "/issueLinkType/{key}", delete_link_type),
         ("POST", "/issueLink", add_link),
         ("GET", "/issueLink/{key}", link),
         ("DELETE", "/issueLink/{key}", delete_link),

@@ -12,6 +12,7 @@ from syncd.sandbox.jira.routes_agile import (
     issue_page,
     named_issues,
     page,
+    place,
     sprint_field,
     sprint_shape,
     sprints_of,
@@ -135,20 +136,29 @@ def move_to_sprint(call: Call, number: str) -> Response:
     return _set_sprint(call, [found["id"]])
 
 
-def move_to_backlog(call: Call) -> Response:
-    """POST backlog/issue."""
+def move_to_backlog(call: Call, number: str = "") -> Response:
+    """POST backlog/issue, backlog/{boardId}/issue."""
+    if number:
+        find_board(call, number)
     return _set_sprint(call, [])
 
 
 def _set_sprint(call: Call, sprints: list[int]) -> Response:
-    field = sprint_field(call)
-    for item in named_issues(call):
+    field, issues = sprint_field(call), named_issues(call)
+    for item in issues:
         kept = [
             s for s in item.values.get(field.id, ()) if sprints_of(call)[s]["state"] == "closed"
         ]
         change = change_value(call.store, item, field, kept + sprints)
         record(call.store, item, call.me().account_id, [change] if change else [])
+    place(call, issues)
     return call.done()
+
+
+def board_sprint_issues(call: Call, board: str, number: str) -> Response:
+    """GET board/{boardId}/sprint/{sprintId}/issue."""
+    find_board(call, board)
+    return sprint_issues(call, number)
 
 
 def add(routes: Routes) -> None:
@@ -163,5 +173,7 @@ def add(routes: Routes) -> None:
         ("GET", "/sprint/{number}/issue", sprint_issues),
         ("POST", "/sprint/{number}/issue", move_to_sprint),
         ("POST", "/backlog/issue", move_to_backlog),
+        ("POST", "/backlog/{number}/issue", move_to_backlog),
+        ("GET", "/board/{board}/sprint/{number}/issue", board_sprint_issues),
     ):
         routes.add(method, path, handler)
