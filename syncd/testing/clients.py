@@ -14,8 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from syncd.core.errors import SourceError
+from syncd.core.people import Directory
 from syncd.core.ports import Adapter
 from syncd.core.records import Answer, Draft, Edit, LogEntry, Page, Record, Schema, Scope, Value
+from syncd.core.rules import Roadmap
 from syncd.engine.context import Context
 from syncd.sandbox.injectors.stage import is_write
 from syncd.sandbox.services import Outcome
@@ -31,6 +33,7 @@ from syncd.testing.world import TOOLS, World
 _PEOPLE = frozenset(["edit", "add", "trash", "untrash", "copy", "bulk", "resolve"])
 _TITLES = {"jira": "summary", "asana": "name", "notion": "title"}
 _OK = 300
+_ROUND_TRIP = 0.2  # seconds
 _STATUS = {"temporary": 503, "rate": 429, "rejected": 400, "forbidden": 403, "revoked": 401}
 
 
@@ -52,7 +55,7 @@ class Wire:
     def exchange(self, service: str, request: Request) -> Outcome:
         """Come to the scheduling points of a request, and answer it or let it fail."""
         stage, tool = self.stage, self.stage.tools[service]
-        stage.set_clocks()
+        stage.set_clocks(_ROUND_TRIP)
         write = _changes(service, request)
         tool.faults.calls["write" if write else "read"] += 1
         stage.point("call", service)
@@ -117,10 +120,12 @@ class ClientTool:
     lag = 0.0
     lists: Callable[[Record], bool]
 
-    def __init__(self, stage: ClientStage, adapter: Adapter, person: Adapter) -> None:
+    def __init__(
+        self, stage: ClientStage, adapter: Adapter, person: Adapter, scopes: Sequence[Scope]
+    ) -> None:
         self.stage, self.adapter, self.person = stage, adapter, person
         self.connection, self.keeps_log = adapter.connection, adapter.keeps_log
-        self.scopes = [s for s in stage.roadmap.scopes if s.connection == self.connection]
+        self.scopes = [s for s in scopes if s.connection == self.connection]
         self.faults, self.down = Faults(), False
         self.target: Edit | Draft | None = None
         self.blind: frozenset[str] = frozenset()
@@ -179,7 +184,7 @@ class ClientTool:
 
     def trash(self, record_id: str, *, trashed: bool = True) -> None:
         """Put a page into Notion's trash, or take it out; elsewhere nothing comes back from there."""
-        if self.connection == "notion":
+        if self.connection == "notion" and self.records[record_id].trashed != trashed:
             self.stage.set_clocks()
             self.stage.firm.ann["notion"]("PATCH", f"/v1/pages/{record_id}", {"in_trash": trashed})
             self.stage.changes[self.connection] += 1
@@ -220,6 +225,7 @@ class ClientTool:
     def recall(self, schema: Schema) -> None:
         """Take up what an earlier `discover` found."""
         self.adapter.recall(schema)
+        self.person.recall(schema)
 
     def pages(self, scope: Scope, cursor: str | None) -> Iterator[Page]:
         """Read the scope."""
@@ -242,7 +248,7 @@ class ClientTool:
         for record in records:
             self.stage.seen[self.connection, record.id] = step
 
-    def find(self, scope: Scope, marker: str, since: float) -> tuple[Record, ...]:
+    def find(self, scope: Scope, marker: str, since: str) -> tuple[Record, ...]:
         """Look for our marker."""
         self.stage.last_call[self.connection] = "find"
         return self.adapter.find(scope, marker, since)
@@ -302,10 +308,24 @@ class ClientWorld(World):
     """A world whose tools are the stand-ins."""
 
     accounts: Mapping[str, str]
+    on_conflict: str
+    offered: dict[str, Schema]
 
     def context(self, **options: object) -> Context:
         """Return what the next cycle works with."""
-        return super().context(**{"accounts": self.accounts, "publishers": {}, **options})
+        given = {"accounts": self.accounts, "publishers": {}, "relearn": self.relearn}
+        return super().context(**{**given, **options})
+
+    def relearn(self) -> tuple[Roadmap, Directory]:
+        """Ask the tools what they offer by now: options appear while we run."""
+        tools: Any = self.tools
+        for name, boxes in firm.WANTED.items():
+            with contextlib.suppress(SourceError):  # who does not answer offers what it did
+                self.offered[name] = tools[name].discover(boxes)
+        self.roadmap = firm.bound(self.on_conflict, self.offered)
+        for name, schema in self.offered.items():
+            tools[name].recall(schema)
+        return self.roadmap, Directory()
 
 
 class ClientStage(Simulation):
@@ -316,26 +336,26 @@ class ClientStage(Simulation):
 
     def _build(self, schedule: Schedule) -> World:
         self.firm = firm.firm()
-        self.roadmap = firm.roadmap(schedule.on_conflict)
         self.changes: Counter[str] = Counter()
         self.liars = set(TOOLS)  # cursors of the real services are not numbers of changes
-        world = ClientWorld(self.roadmap, store=self._open())
+        world = ClientWorld(firm.roadmap(schedule.on_conflict), store=self._open())
+        world.on_conflict, world.offered = schedule.on_conflict, dict(firm.schemas())
         world.accounts = {name: schema.me.id for name, schema in firm.schemas().items()}
         adapters = firm.join(self.firm, Wire(self, self.firm), world.clock)
         people = firm.join(self.firm, firm.Direct(self.firm), world.clock, ann=True)
+        scopes = world.roadmap.scopes
+        self.tools = {n: ClientTool(self, adapters[n], people[n], scopes) for n in TOOLS}
         for name, schema in firm.schemas().items():
-            adapters[name].recall(schema)
-            people[name].recall(schema)
-        self.tools = {name: ClientTool(self, adapters[name], people[name]) for name in TOOLS}
+            self.tools[name].recall(schema)
         tools: Any = world.tools
         tools.update(self.tools)
-        self._clock, self._start = world.clock, world.clock.monotonic()
+        self._clock = world.clock
         return world
 
-    def set_clocks(self) -> None:
-        """Let the services' time be that which has passed, whatever our clock is set to."""
-        clock, began = self.firm.clock, MOMENT
-        clock.set(max(clock.now(), began + self._clock.monotonic()))
+    def set_clocks(self, took: float = 1.0) -> None:
+        """Let what is done take some seconds; the services' time is not that which our clock is set to."""
+        self._clock.advance(took)
+        self.firm.clock.set(MOMENT + self._clock.monotonic())
 
     def make(self, tool: str, box: str, title: str) -> str:
         """Make a record as Ann does; returns its id."""
@@ -355,24 +375,24 @@ class ClientStage(Simulation):
         """Return the remote field and the value that an event means in this tool."""
         level = self.level(tool, record)
         name = "description" if event.field == "notes" else event.field
-        rule = self.roadmap.cells_of(level, tool).get(name) if level else None
+        rule = self.world.roadmap.cells_of(level, tool).get(name) if level else None
         if rule is None or not rule.writable:
             return None, None
         if name == "status":
             word = str(event.value).partition("-")[2].replace("-", " ")
             if word not in firm.WORDS[tool]:
                 return None, None
-            return rule.remote, rule.encode(word, record.container, self.world.context().directory)
+            return rule.remote, rule.encode(word, record.container, Directory())
         if name == "parent":
             return rule.remote, self._above(tool, level, event.value)
         if name == "labels" and tool == "notion" and isinstance(event.value, tuple):
-            encoded = rule.encode(event.value, record.container, self.world.context().directory)
+            encoded = rule.encode(event.value, record.container, Directory())
             return rule.remote, encoded
         return rule.remote, event.value
 
     def level(self, tool: str, record: Record) -> str | None:
         """Return the level that a record is of."""
-        for level, sides in self.roadmap.sides.items():
+        for level, sides in self.world.roadmap.sides.items():
             if any(side.connection == tool and side.matches(record) for side in sides):
                 return level
         return None

@@ -20,6 +20,7 @@ from adapters import registry
 from adapters.asana.config import Config as AsanaConfig
 from adapters.jira.config import Config as JiraConfig
 from adapters.notion.config import Config as NotionConfig
+from mappings.model import Mapping as MappingFile
 from syncd.core.ports import Adapter, Clock
 from syncd.core.records import Schema
 from syncd.core.rules import Roadmap
@@ -38,6 +39,7 @@ from syncd.sandbox.transports import (
 )
 from syncd.sandbox.wire import Request
 from syncd.testing.builders import MOMENT
+from syncd.testing.fakes import FakeClock
 
 ADDRESS = "https://sandbox"
 _STATUS = ("planned", "in progress", "done")
@@ -218,26 +220,35 @@ def _secret(token: str) -> Callable[[], str]:
     return lambda: token
 
 
+WANTED = {
+    "jira": ("WEB",), "asana": ("Goals", "Features"), "notion": ("Goals", "Features", "Items"),
+}  # fmt: skip
+"""What of each tool the mapping names."""
+
+
 @cache
 def schemas() -> Mapping[str, Schema]:
-    """Return what the tools of every firm offer."""
+    """Return what the tools of every firm offer when nothing has happened there yet."""
     made = firm()
-    from syncd.testing.fakes import FakeClock  # noqa: PLC0415
-
     adapters = join(made, Direct(made), FakeClock())
-    wanted = {
-        "jira": ["WEB"],
-        "asana": ["Goals", "Features"],
-        "notion": ["Goals", "Features", "Items"],
-    }
-    return {name: adapters[name].discover(boxes) for name, boxes in wanted.items()}
+    return {name: adapters[name].discover(boxes) for name, boxes in WANTED.items()}
+
+
+@cache
+def mapping(on_conflict: str) -> MappingFile:
+    """Return the mapping."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "roadmap.yaml"
+        path.write_text(MAPPING.replace("ON_CONFLICT", on_conflict), encoding="utf-8")
+        return mappings.load.load([path], {name: name for name in WANTED})
 
 
 @cache
 def roadmap(on_conflict: str) -> Roadmap:
-    """Return the mapping, bound to what the tools of every firm offer."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "roadmap.yaml"
-        path.write_text(MAPPING.replace("ON_CONFLICT", on_conflict), encoding="utf-8")
-        read = mappings.load.load([path], {name: name for name in ("jira", "asana", "notion")})
-    return mappings.compile.bind(read, schemas())
+    """Return the mapping, bound to what the tools of every firm offer at first."""
+    return bound(on_conflict, schemas())
+
+
+def bound(on_conflict: str, offered: Mapping[str, Schema]) -> Roadmap:
+    """Return the mapping, bound to what the tools offer."""
+    return mappings.compile.bind(mapping(on_conflict), offered)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from syncd.core.records import Record, Value
+from syncd.engine import hold
 from syncd.testing.schedule import Event
 from syncd.testing.simrun import HumanEdit, Resolved
 from syncd.testing.stage import Stage
@@ -110,18 +111,23 @@ def trash(stage: Stage, event: Event) -> None:
 def copy(stage: Stage, event: Event) -> None:
     """Let a person duplicate a record, our marker included."""
     record = _chosen(stage, event)
-    if record is not None:
+    if record is not None and _is_linked(stage, event.tool, record):
         _note_new(stage, event.tool, stage.world.tools[event.tool].copy(record))
 
 
-def mark(stage: Stage, event: Event) -> None:
-    """Let a person clear our marker, or put that of another record in its place.
+def _is_linked(stage: Stage, tool: str, record: str) -> bool:
+    """Tell whether a record belongs to an item.
 
-    Not on a record that we made and have not heard of yet: then nothing is left to know it by.
+    One that we made and have not heard of yet can only be told from others by its marker.
     """
+    stored = stage.world.store.record(tool, record)
+    return stored is not None and stored.item is not None
+
+
+def mark(stage: Stage, event: Event) -> None:
+    """Let a person clear our marker, or put that of another record in its place."""
     service, record = stage.world.tools[event.tool], _chosen(stage, event)
-    stored = stage.world.store.record(event.tool, record) if record is not None else None
-    if record is None or stored is None or stored.item is None:
+    if record is None or not _is_linked(stage, event.tool, record):
         return
     others = sorted({r.marker for r in service.records.values() if r.marker})
     marker = others[event.pick % len(others)] if others and event.pick % 2 else None
@@ -155,6 +161,15 @@ def resolve(stage: Stage, event: Event) -> None:
         Resolved(stage.step, conflict.item, conflict.field, tuple(values), chosen)
     )
     stage.run.trace.append(f"ann resolves {conflict.id} {chosen!r}")
+
+
+def approve_all(stage: Stage) -> None:
+    """Let a person look at everything the guard holds back, and let it go on: `syncd approve`."""
+    now = stage.world.clock.now()
+    with stage.beside():
+        for held in hold.waiting(stage.store):
+            hold.approve(stage.store, held, "ann", now, now + 2 * 3600.0)
+            stage.run.figures["approved"] += 1
 
 
 def page(stage: Stage, event: Event) -> None:

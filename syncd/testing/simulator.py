@@ -243,6 +243,7 @@ class Simulation(Stage):
         short = any(self.run.figures[kind] for kind in self.mended_by_a_full_read)
         for number in range(SETTLING):
             self.turn(3600.0, full=short and number < 2)  # noqa: PLR2004 - one may find an open write
+            simpeople.approve_all(self)
 
 
 def _every(_record: Record) -> bool:
