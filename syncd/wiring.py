@@ -39,6 +39,8 @@ from syncd.engine.context import RESURVEY, Context, Progress, silent
 SCHEMAS = "schemas"
 PEOPLE = "people"
 MAPPING = "mapping"
+HOT = 90.0
+"""Seconds after a person's edit in which shared cells of the item are left alone (rule P8)."""
 SCHEMA_AGE = 86_400.0
 """Seconds after which the services are asked again what they offer."""
 
@@ -84,6 +86,7 @@ class System:
             accounts=self.accounts,
             opened=self.opened,
             full_read_every=self.config.full_read_every,
+            hot=HOT,
             full=full,
             approved=approved,
             relearn=self._relearn,

@@ -71,6 +71,11 @@ def _once(config: ConfigOption, *, full: bool, as_json: bool) -> int:
             )
         else:
             print_report(report)
+            if context.postponed:
+                say(
+                    f"  waiting    {plural(len(context.postponed), 'item')} that a person has just "
+                    f"edited; the next cycle in two minutes writes them"
+                )
             if orphans:
                 say(
                     f"  orphans    {plural(len(orphans), 'item')} without the parent their tool "

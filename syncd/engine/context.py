@@ -60,6 +60,8 @@ class Context:
         default_factory=dict
     )  # intent -> monotonic time since it is open
     accounts: Mapping[str, str] = field(default_factory=dict)  # connection -> our own account id
+    hot: float = 0.0  # seconds after a person's edit in which a tool without a log is left alone
+    postponed: set[str] = field(default_factory=set)  # titles of items that waited for that reason
     full_read_every: float = 86_400.0
     full: bool = False  # read every scope in full in this cycle
     relearn: Callable[[], tuple[Roadmap, Directory]] | None = None  # ask the tools for new options
@@ -71,6 +73,7 @@ class Context:
     errors: dict[str, SourceError] = field(default_factory=dict)
     noted: bool = False  # it is stored that something new may have to be matched
     attempts: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=dict)  # how often a value was sent: see invariants
     touched: bool = False  # it is stored that something a page shows has changed
     moved: bool = False  # some item has got another parent
     gone: dict[str, set[str]] = field(default_factory=dict)  # deleted records, as far as asked for

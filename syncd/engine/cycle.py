@@ -30,6 +30,7 @@ from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
 from syncd.engine.fetch import fetch
 from syncd.engine.hold import judge, moved
+from syncd.engine.hot import cooled
 from syncd.engine.match import match
 from syncd.engine.publish import publish
 from syncd.engine.reconcile import reconcile
@@ -46,21 +47,14 @@ BATCH = 500
 class Outlook:
     """What a cycle would write: the plan, and what the guard holds back of it, with its sentences.
 
-    `frozen` are whole scopes; `reviews` are levels of connections in which nothing is created yet.
+    `allowed` may be carried out now; besides what is held back, hot items wait. `frozen` are whole
+    scopes; `reviews` are levels of connections in which nothing is created yet.
     """
 
     plan: Plan
+    allowed: tuple[Change, ...]
     frozen: Mapping[tuple[str, str], str]
     reviews: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-    @property
-    def allowed(self) -> list[Change]:
-        """Return the changes that may be carried out now."""
-        return [
-            c
-            for c in _reviewed(self.plan, self.reviews).changes
-            if (c.connection, c.scope) not in self.frozen
-        ]
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -169,7 +163,10 @@ def _outlook(context: Context) -> Outlook:
     if context.approved == plan.checksum:
         context.ledger.let_pass(plan.changes)
     reviews = open_reviews(context.roadmap, store)
-    return Outlook(plan, judge(context, _reviewed(plan, reviews)), reviews)
+    possible = cooled(context, _reviewed(plan, reviews))
+    frozen = judge(context, possible)
+    allowed = [c for c in possible.changes if (c.connection, c.scope) not in frozen]
+    return Outlook(plan, tuple(allowed), frozen, reviews)
 
 
 def _plan_batch(

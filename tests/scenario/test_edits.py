@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from company import date, status
+
+from syncd.testing.fakes import FakeClock
 
 
 def test_an_edit_in_jira_is_in_notion_and_asana_after_the_next_cycle(acme):
@@ -165,3 +169,20 @@ def test_a_restart_at_rest_costs_no_more(acme):
     acme.reopen()
     assert acme.cycle().writes == 0
     assert acme.calls() == {"jira": 1, "asana": 2, "notion": 1}
+
+
+def test_what_a_person_is_just_editing_in_notion_is_not_written_over(acme):
+    title = "Fleet map"
+    acme.edit_row(title, **{"Committed date": date("2027-05-05")})
+    acme.cycle()
+    before = acme.row(title)["Target date"]
+    acme.edit_issue(title, duedate="2027-03-03")
+    report = acme.cycle()
+    assert acme.task(title)["due_on"] == "2027-03-03", "Asana keeps a log: it does not wait"
+    assert acme.row(title)["Target date"] == before
+    assert (report.complete, acme.context.postponed) == (False, {title})
+    later = FakeClock(time.time() + 200.0)
+    acme.reopen(clock=later)
+    acme.cycle()
+    assert acme.row(title)["Target date"]["date"]["start"] == "2027-03-03"
+    assert acme.cycle().writes == 0

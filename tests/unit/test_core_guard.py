@@ -156,8 +156,11 @@ def test_an_approved_plan_is_never_held_back(changes):
 
 @pytest.mark.parametrize(
     ("known", "listed", "believed"),
-    [(0, 0, True), (9, 0, True), (10, 0, False), (10, 4, False), (10, 5, True), (100, 100, True)],
-)
+    [
+        (0, 0, True), (3, 0, False), (9, 1, True), (10, 0, False), (10, 5, False), (10, 6, True),
+        (100, 100, True),
+    ],
+)  # fmt: skip
 def test_which_lists_are_believed(known, listed, believed):
     found = shortfall(Limits(), KEY, "the site", known, listed)
     assert (found is None) == believed
