@@ -265,3 +265,16 @@ def test_unknown_blocks_are_named_and_can_be_fetched_alone(desk):
     assert shown["unknown_block_ids"] == [block]
     assert "<unknown" in shown["markdown"]
     assert desk.ask("GET", f"pages/{block}/markdown")["object"] == "page_markdown"
+
+
+def test_nothing_moves_into_itself(desk):
+    child = desk.ask("POST", "pages", {"parent": {"page_id": desk.rows[0]}})["id"]
+    inner = desk.ask("POST", "databases", {"parent": {"page_id": child}})["id"]
+    sentence = "Cannot move a {} into itself or one of its descendants."
+    moves = (
+        ("page", "POST", f"pages/{desk.rows[0]}/move", {"page_id": child}),
+        ("database", "PATCH", f"databases/{desk.database}", {"page_id": child}),
+        ("database", "PATCH", f"data_sources/{desk.source}", {"database_id": inner}),
+    )
+    for kind, method, path, parent in moves:
+        assert desk.refuse(method, path, {"parent": parent}) == sentence.format(kind)

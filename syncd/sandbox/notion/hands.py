@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncd.sandbox.notion.app import App
+from syncd.sandbox.notion.routes_databases import refuse_cycle
 from syncd.sandbox.notion.store import Block, DataSource, Node, Page, Prop
 
 JSON = dict[str, Any]
@@ -75,6 +76,7 @@ class Hands:
     def into(self, page_id: str, above_id: str) -> None:
         """Drag a page into another or into a block, which the API cannot."""
         page, above = self._page(page_id), self._holder(above_id)
+        refuse_cycle(self._app, page, above_id)
         self._app.store.detach(page)
         page.parent = ("page_id" if isinstance(above, Page) else "block_id", above.id)
         self._app.store.attach(page)

@@ -54,6 +54,16 @@ def container(
     return "page_id", identifier
 
 
+def refuse_cycle(app: App, node: Node, target: str) -> None:
+    """Refuse to move a page, database or data source into what lies in it."""
+    at = app.store.nodes.get(target)
+    while at is not None:
+        if at is node:
+            kind = "page" if isinstance(node, Page) else "database"
+            raise invalid(f"Cannot move a {kind} into itself or one of its descendants.")
+        at = app.store.above(at)
+
+
 def set_trash(app: App, node: Node, call: Call, *, trashed: bool) -> None:
     """Put a node in the trash or take it out."""
     if node.in_trash == trashed:
@@ -114,6 +124,8 @@ class Databases:
         flag = call.trash_flag()
         require_live(self._app.store, database, restoring=flag is False)
         parent = container(self._app, body["parent"]) if "parent" in body else None
+        if parent is not None:
+            refuse_cycle(self._app, database, parent[1])
         self._set(database, body)
         if parent is not None:
             above = self._app.store.above(database)
@@ -224,6 +236,7 @@ class DataSources:
         database = self._app.store.nodes.get(identifier)
         if not isinstance(database, Database) or not self._app.store.is_shared(database):
             raise self._app.shapes.not_found("database", identifier)
+        refuse_cycle(self._app, source, identifier)
         self._app.store.detach(source)
         source.parent = ("database_id", identifier)
         self._app.store.attach(source)

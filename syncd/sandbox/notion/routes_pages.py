@@ -18,7 +18,12 @@ from syncd.sandbox.notion.checks import (
 )
 from syncd.sandbox.notion.errors import MISSING, bad, invalid
 from syncd.sandbox.notion.ids import encode_property
-from syncd.sandbox.notion.routes_databases import container, set_trash, wanted_properties
+from syncd.sandbox.notion.routes_databases import (
+    container,
+    refuse_cycle,
+    set_trash,
+    wanted_properties,
+)
 from syncd.sandbox.notion.schema import find
 from syncd.sandbox.notion.shapes import listing
 from syncd.sandbox.notion.store import Database, DataSource, Node, Page, Prop
@@ -263,7 +268,7 @@ class Pages:
         require_live(app.store, page)
         require_dict(body.get("parent", MISSING), "parent")
         parent, source = self._parent(body)
-        self._refuse_cycle(page, parent[1])
+        refuse_cycle(app, page, parent[1])
         old, above = app.store.source_of(page), app.store.above(page)
         app.store.detach(page)
         page.parent = parent
@@ -273,13 +278,6 @@ class Pages:
         app.store.attach(page)
         app.events.moved(page, above, call)
         return app.shapes.page(page)
-
-    def _refuse_cycle(self, page: Page, target: str) -> None:
-        at: Node | None = self._app.store.nodes.get(target)
-        while at is not None:
-            if at is page:
-                raise invalid("Cannot move a page into itself or one of its descendants.")
-            at = self._app.store.above(at)
 
     def property_item(self, call: Call) -> JSON:
         """Return one property: a list for text, people and relations, else the value."""

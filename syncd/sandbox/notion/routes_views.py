@@ -107,10 +107,10 @@ class Views:
         return view
 
     def _place(self, source: DataSource, body: JSON, call: Call) -> str:
-        """Return the database of the new view: the one named, or a new one linked to the source."""
+        """Return the database of the new view: the one named, its source's, or a new one linked."""
         store = self._app.store
         if body.get("create_database") is None:
-            identifier = require_uuid(body.get("database_id", MISSING), "database_id")
+            identifier = require_uuid(body.get("database_id", source.parent[1]), "database_id")
             if not isinstance(store.nodes.get(identifier), Database):
                 raise self._app.shapes.not_found("database", identifier)
             return identifier
