@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.errors import Gone, NotAllowed, Permanent, Rejected, SourceError, Temporary
+from syncd.core.invariants import sending
 from syncd.core.model import Cell, Intent, IntentState
 from syncd.core.plan import CellChange, Change, unread
 from syncd.core.ports import Adapter
@@ -203,6 +204,9 @@ def _intent(
         lane.context.store.intend([intent])
         lane.context.store.sent(intent.id, now)
     lane.context.opened[intent.id] = lane.context.clock.monotonic()
+    for cell in cells:
+        name = sending(change, cell)
+        lane.context.sent[name] = lane.context.sent.get(name, 0) + 1
     return intent
 
 

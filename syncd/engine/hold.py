@@ -21,6 +21,7 @@ from syncd.core.guard import (
     holding,
     shortfall,
 )
+from syncd.core.invariants import Facts, reasons
 from syncd.core.model import HistoryEntry, Notice
 from syncd.core.plan import Change, Plan
 from syncd.core.ports import Store
@@ -43,7 +44,11 @@ def judge(context: Context, plan: Plan) -> dict[Key, str]:
     for scope in context.roadmap.scopes:
         key = (scope.connection, scope.id)
         changes = by_scope.get(key, [])
-        held = _short_list(context, scope, changes) or _too_much(context, scope, changes, approvals)
+        held = (
+            _short_list(context, scope, changes)
+            or _against_the_rules(context, scope, changes, approvals)
+            or _too_much(context, scope, changes, approvals)
+        )
         if held is not None:
             found[key] = held
             sentences[key] = f"{held.sentence}{_outdated(held, approvals)}"
@@ -70,6 +75,41 @@ def _too_much(
         [context.entry("", "", "released", scope.connection, detail=detail)]
     )
     return None
+
+
+def _against_the_rules(
+    context: Context, scope: Scope, changes: Sequence[Change], approvals: Sequence[Approval]
+) -> Held | None:
+    """Return what is held back because it would break a promise: a fault of ours, not of people."""
+    if not changes:
+        return None
+    key = (scope.connection, scope.id)
+    found = reasons(changes, _facts(context, key, changes))
+    if not found:
+        return None
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    why = f"a check of syncd's own stopped a plan that would {found[0]}{more}; please report it"
+    held = holding("plan", key, scope.name, why, changes)
+    return None if any(approval.covers(held) for approval in approvals) else held
+
+
+def _facts(context: Context, key: Key, changes: Sequence[Change]) -> list[Facts]:
+    store, roadmap = context.store, context.roadmap
+    names = {change.item for change in changes}
+    items, records = store.items(names), store.records_of(names)
+    making = {(i.connection, i.item) for i in store.open_intents() if i.record is None}
+    whole = store.cursor(*key).full_at is not None
+    return [
+        Facts(
+            items.get(change.item),
+            records.get(change.item, {}).get(change.connection),
+            (change.connection, change.item) in making,
+            whole,
+            {name: rule.owners.get(change.level) for name, rule in roadmap.fields.items()},
+            context.sent,
+        )
+        for change in changes
+    ]
 
 
 def _short_list(context: Context, scope: Scope, changes: Sequence[Change]) -> Held | None:
