@@ -135,6 +135,7 @@ class Publisher(Protocol):
 class Letter:
     """Something to tell one subscriber, from a moment on; `content` is the stand-in's own."""
 
+    number: int
     hook: str
     due: float
     content: Any
@@ -143,21 +144,35 @@ class Letter:
 
 @dataclass(slots=True)
 class Outbox:
-    """Letters in the order they were written. Plain data: it can be copied and kept."""
+    """What waits for each subscriber, in the order it was written. Plain data: it can be kept."""
 
-    letters: list[Letter] = field(default_factory=list)
+    letters: dict[str, dict[int, Letter]] = field(default_factory=dict)
+    written: int = 0
+
+    def write(self, hook: str, due: float, content: Any) -> None:  # noqa: ANN401 - the stand-in's
+        """Add a letter."""
+        self.written += 1
+        letter = Letter(self.written, hook, due, content)
+        self.letters.setdefault(hook, {})[letter.number] = letter
+
+    def of(self, hook: str) -> list[Letter]:
+        """Return what waits for one subscriber."""
+        return list(self.letters.get(hook, {}).values())
 
     def due(self, now: float, busy: Collection[str]) -> list[Letter]:
         """Return the letters whose time has come."""
-        return [letter for letter in self.letters if letter.due <= now and letter.hook not in busy]
+        hooks = (hook for hook in self.letters if hook not in busy)
+        return [letter for hook in hooks for letter in self.of(hook) if letter.due <= now]
 
     def remove(self, letter: Letter) -> None:
         """Take a letter out; nothing happens when it is not in (the state was restored meanwhile)."""
-        self.letters = [each for each in self.letters if each is not letter]
+        held = self.letters.get(letter.hook, {})
+        if held.get(letter.number) is letter:
+            del held[letter.number]
 
     def drop(self, hook: str) -> None:
         """Forget all letters to a subscriber."""
-        self.letters = [letter for letter in self.letters if letter.hook != hook]
+        self.letters.pop(hook, None)
 
 
 def deliver(publisher: Publisher, line: Line) -> int:

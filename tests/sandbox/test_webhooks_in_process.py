@@ -185,10 +185,15 @@ def test_a_signature_follows_the_body():
 
 
 def test_an_outbox_keeps_order_and_forgets_by_subscription():
-    box = Outbox([Letter("a", 5, 1), Letter("b", 3, 2), Letter("a", 9, 3)])
+    box = Outbox()
+    for hook, due, content in (("a", 5, 1), ("b", 3, 2), ("a", 9, 3)):
+        box.write(hook, due, content)
     assert [letter.content for letter in box.due(5, ())] == [1, 2]
     assert [letter.content for letter in box.due(5, {"a"})] == [2]
-    box.remove(Letter("a", 5, 1))  # an equal one is another one
-    assert len(box.letters) == 3
+    first = box.of("a")[0]
+    box.remove(Letter(first.number, "a", 5, 1))  # an equal one is another one
+    assert box.of("a")[0] is first
+    box.remove(first)
+    assert [letter.content for letter in box.of("a")] == [3]
     box.drop("a")
-    assert [letter.content for letter in box.letters] == [2]
+    assert [letter.content for letter in box.due(9, ())] == [2]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from syncd.sandbox.webhooks import Letter, Outbox
+from syncd.sandbox.webhooks import Outbox
 
 PRIMARY, SECONDARY = "Primary", "Secondary"
 MAX_BODY = 25 * 1024 * 1024
@@ -58,7 +58,6 @@ class Hooks:
 
     table: dict[int, Hook] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
-    written: int = 0
 
     def listening(self, event: str, now: int) -> list[Hook]:
         """Return the subscriptions that an event concerns."""
@@ -68,10 +67,9 @@ class Hooks:
         """Put an event into the outbox; what is too large for the service is dropped, as there."""
         if len(body) > MAX_BODY:
             return
-        self.written += 1
-        identifier = hashlib.blake2b(f"{hook.id}:{self.written}".encode(), digest_size=32)
-        told = Told(identifier.hexdigest(), url, body, flow)
-        self.outbox.letters.append(Letter(str(hook.id), now, told))
+        seed = f"{hook.id}:{self.outbox.written}".encode()
+        identifier = hashlib.blake2b(seed, digest_size=32).hexdigest()
+        self.outbox.write(str(hook.id), now, Told(identifier, url, body, flow))
 
     def forget(self, number: int) -> None:
         """Remove a subscription and what waits for it."""

@@ -63,11 +63,11 @@ class JiraPublisher:
 
     def hooks(self) -> list[dict[str, Any]]:
         """Return the subscriptions."""
-        letters = self._store.hooks.outbox.letters
+        outbox = self._store.hooks.outbox
         return [
             {"id": str(hook.id), "url": hook.url, "events": hook.events, "jql": hook.jql,
              "enabled": hook.enabled, "signed": bool(hook.secret), "dynamic": hook.app,
-             "waiting": sum(letter.hook == str(hook.id) for letter in letters)}
+             "waiting": len(outbox.of(str(hook.id)))}
             for hook in self._store.hooks.table.values()
         ]  # fmt: skip
 

@@ -70,6 +70,5 @@ class NotionPublisher:
         """Return the subscriptions."""
         held = self._store.webhooks
         return [
-            {**one.shown(), "waiting": sum(each.hook == key for each in held.outbox.letters)}
-            for key, one in held.table.items()
+            {**one.shown(), "waiting": len(held.outbox.of(key))} for key, one in held.table.items()
         ]

@@ -86,14 +86,14 @@ class Subscriptions:
         for one in self.listening(told.kind):
             waiting = [
                 letter
-                for letter in self.outbox.letters
-                if letter.hook == one.id and letter.attempt == 1 and letter.due > told.at
+                for letter in self.outbox.of(one.id)
+                if letter.attempt == 1 and letter.due > told.at
                 and letter.content.entity["id"] == told.entity["id"]
             ]  # fmt: skip
             if not self._undone(waiting, told) and not _merged(waiting, told):
                 delay = 0.0 if told.kind in AT_ONCE else self.window
                 mine = replace(told, authors=list(told.authors), id=self.new_id("event"))
-                self.outbox.letters.append(Letter(one.id, told.at + delay, mine))
+                self.outbox.write(one.id, told.at + delay, mine)
 
     def _undone(self, waiting: Iterable[Letter], told: Told) -> bool:
         """Take away what an event undoes; a thing made and deleted was never there."""
