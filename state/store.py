@@ -31,7 +31,7 @@ from syncd.core.ports import Clock, Store
 MEMORY = Path(":memory:")
 OLDEST_SQLITE = (3, 37, 0)  # the first with STRICT tables
 
-_PRAGMAS = (
+_PRAGMAS: tuple[str, ...] = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",
     "PRAGMA journal_size_limit = 67108864",  # the write-ahead log shrinks to 64 MiB after a peak

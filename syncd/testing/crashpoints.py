@@ -3,7 +3,7 @@
     python -m syncd.testing.crashpoints             each boundary once, in process
     python -m syncd.testing.crashpoints --kill      the engine in a process of its own, ended by SIGKILL
     python -m syncd.testing.crashpoints --again 3   for each boundary also three crashes during recovery
-    python -m syncd.testing.crashpoints --bug unknown-is-failure    a bug of the engine, to be found
+    python -m syncd.testing.crashpoints --bug no-journal    a bug of the engine, to be found
 
 A boundary lies before and after each request to a tool and each commit of the state, a real SQLite file.
 The tools live on; the engine starts again with what the file holds. Compared are all three tools, the

@@ -31,7 +31,6 @@ from state.store import SqlStore
 from syncd.core.errors import StateError
 from syncd.testing import vfs
 from syncd.testing.crashworlds import SCENARIOS
-from syncd.testing.seeded_bugs import replaced
 from syncd.testing.world import World
 
 SECTOR = 512
@@ -143,8 +142,11 @@ def careless() -> Iterator[None]:
     pragmas = tuple(each.replace("FULL", "NORMAL") for each in state.store._PRAGMAS)  # noqa: SLF001
     if pragmas == state.store._PRAGMAS:  # noqa: SLF001
         raise RuntimeError("the state is not opened with synchronous = FULL: set it")
-    with replaced(state.store, "_PRAGMAS", pragmas):  # type: ignore[arg-type]
+    kept, state.store._PRAGMAS = state.store._PRAGMAS, pragmas  # noqa: SLF001
+    try:
         yield
+    finally:
+        state.store._PRAGMAS = kept  # noqa: SLF001
 
 
 # what may be left ---------------------------------------------------------------------------------------
