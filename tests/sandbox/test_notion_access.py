@@ -102,11 +102,20 @@ def test_people_are_shown_as_far_as_the_connection_may_know_them():
         page = desk.ask("GET", f"pages/{desk.row}")[1]
         return page["properties"]["Who"]["people"][0]
 
+    mention = [{"mention": {"user": {"id": desk.ada}}}]
+    change = {"properties": {"Name": {"title": mention}}}
+    desk.ask("PATCH", f"pages/{desk.row}", change)
+
+    def mentioned() -> dict:
+        page = desk.ask("GET", f"pages/{desk.row}")[1]
+        return page["properties"]["Name"]["title"][0]["mention"]["user"]
+
+    assert mentioned()["person"]["email"] == "ada@example.com"
     assert shown()["person"] == {"email": "ada@example.com", "email_verified": True}
     desk.without("emails")
-    assert (shown()["name"], shown()["person"]) == ("Ada", {})
+    assert (shown()["name"], shown()["person"], mentioned()["person"]) == ("Ada", {}, {})
     desk.without("emails", "users")
-    assert shown() == {"object": "user", "id": desk.ada}
+    assert shown() == mentioned() == {"object": "user", "id": desk.ada}
 
 
 def test_capabilities_belong_to_a_token_and_are_known_by_name():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from syncd.sandbox.notion.errors import NotionError
 
 CAPABILITIES = frozenset(
@@ -41,6 +43,19 @@ def checked(names: tuple[str, ...]) -> frozenset[str]:
         raise ValueError(f"there is no capability {min(unknown)!r}; there are: {known}")
     held = frozenset(names)
     return held | {"users"} if "emails" in held else held
+
+
+def people_hidden(shown: Any, held: frozenset[str]) -> Any:  # noqa: ANN401 - JSON
+    """Return an answer with of people what the connection may know: no e-mails, or ids alone."""
+    if isinstance(shown, list | tuple):
+        return type(shown)(people_hidden(item, held) for item in shown)
+    if not isinstance(shown, dict):
+        return shown
+    if shown.get("object") == "user" and "type" in shown:
+        if "users" not in held:
+            return {"object": "user", "id": shown["id"]}
+        return {**shown, "person": {}} if "person" in shown else shown
+    return {key: people_hidden(item, held) for key, item in shown.items()}
 
 
 def makes_blocks(method: str, template: str) -> bool:

@@ -195,7 +195,10 @@ class NotionSandbox:
         answer = handler(Call(request, values, user, self.clock.now(), legacy))
         if handler in self._makers:
             self._count_blocks()
-        return answer
+        if need is None or "emails" in held:
+            return answer
+        hidden: JSON | tuple[int, JSON] = access.people_hidden(answer, held)
+        return hidden
 
     def _check_blocks(self, handler: Handler) -> None:
         reached = self.app.store.limit_reached

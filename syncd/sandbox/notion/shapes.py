@@ -62,9 +62,7 @@ class Shapes:
     def user(self, identifier: str) -> JSON:
         """Return a person or bot in full."""
         user = self._store.users.get(identifier)
-        if user is None or "users" not in self._capabilities:
-            return self.partial_user(identifier)
-        return self.whole_user(user)
+        return self.whole_user(user) if user else self.partial_user(identifier)
 
     def whole_user(self, user: User) -> JSON:
         """Return a person or bot in full."""
@@ -76,8 +74,7 @@ class Shapes:
             "type": user.kind,
         }
         if user.email is not None:
-            seen = "emails" in self._capabilities
-            shown["person"] = {"email": user.email, "email_verified": True} if seen else {}
+            shown["person"] = {"email": user.email, "email_verified": True}
         else:
             shown["bot"] = {
                 "owner": {"type": "workspace", "workspace": True},
