@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from syncd.sandbox import keeping
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.seeds import seed_demo
 from syncd.sandbox.services import Sandbox
@@ -197,3 +198,17 @@ def test_an_outbox_keeps_order_and_forgets_by_subscription():
     assert [letter.content for letter in box.of("a")] == [3]
     box.drop("a")
     assert [letter.content for letter in box.due(9, ())] == [2]
+
+
+def test_a_state_folder_keeps_who_is_subscribed_and_what_waits(lab, tmp_path):
+    tape = subscribe(lab)
+    for service in ("jira", "asana", "notion"):
+        lab.rename(service, "x")
+    keeping.save(lab.sandbox, tmp_path)
+    other = Sandbox(SandboxClock(), seed=1)
+    keeping.load(other, tmp_path)
+    other.line.post = tape
+    other.clock.step(30)
+    assert other.deliver() == 3
+    told = [url.rpartition("/")[2] for url, _headers, _body in tape.got]
+    assert sorted(told) == ["asana", "jira", "notion"]
