@@ -113,17 +113,16 @@ def faults() -> None:
     """List the faults that can be switched on by id, with their variants.
 
     Give them to `serve --faults FILE` or POST them to /_sandbox/faults: a JSON list of objects with id
-    and, if wanted, variant, service, method, path, rate, seed, after, count and lasts.
+    and, if wanted, variant, service, method, path, rate, seed, after, count, lasts and with.
     """
     from syncd.sandbox.catalogue import ENTRIES, NOT_OFFERED
 
     for entry in ENTRIES:
         print(f"{entry.id:4} {entry.sentence}")
         print(f"     {', '.join(entry.services)}: {entry.how}")
-        variants = ", ".join(filter(None, entry.variants))
-        if variants:
-            print(f"     variants: {variants}")
-    print("\nNot offered:")
+        if variants := entry.variant_names():
+            print(f"     variants: {', '.join(variants)}")
+    print("\nNot offered, for no service and no network causes them:")
     for name, reason in NOT_OFFERED.items():
         print(f"{name:6} {reason}")
 

@@ -54,7 +54,5 @@ def preset(fault: str, variant: str | None) -> Preset:
     if name not in entry.variants:
         known = ", ".join(filter(None, entry.variants)) or "none"
         raise ValueError(f"fault {fault} has no variant {variant!r}; it has: {known}")
-    chosen = dict(entry.variants[name])
-    paths = chosen.setdefault("paths", entry.path)
-    services = tuple(paths) or chosen.get("services") or entry.services
-    return {"only": entry.only, **chosen, "services": services}
+    chosen = {"only": entry.only, "paths": entry.path, **entry.variants[name]}
+    return {**chosen, "services": entry.services_of(name)}

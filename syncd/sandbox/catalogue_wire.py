@@ -100,7 +100,8 @@ ENTRIES: tuple[Entry, ...] = (
           {"": {**do("hide"), "lasts": 90 * DAY}}),
     Entry("A7", "An account is deactivated and its items are handed over.",
           "a user made inactive, or taken out of the workspace; their items go to the admin",
-          {"deactivated": do("deactivate", "jira"), "left": do("leave_workspace", "asana")}),
+          {"deactivated": do("deactivate", "jira"), "left": do("leave_workspace", "asana")},
+          services=("jira", "asana")),
     Entry("A8", "CAPTCHA, single sign-on, IP allow-list.", "403 with the header; a sign-in page",
           {kind: do("challenge", kind=kind) for kind in ("captcha", "sso", "allowlist")}),
 )  # fmt: skip

@@ -25,6 +25,21 @@ class Entry:
     only: str | None = None  # writes, reads, lists
     path: Mapping[str, str] = field(default_factory=dict)  # by service, a regular expression
 
+    def services_of(self, variant: str) -> tuple[str, ...]:
+        """Return the services that a variant can befall."""
+        chosen = self.variants[variant]
+        paths = chosen.get("paths", self.path)
+        return tuple(paths) or chosen.get("services") or self.services
+
+    def variant_names(self) -> list[str]:
+        """Return the named variants, each with its services where these are not the fault's."""
+        named = filter(None, self.variants)
+        return [
+            name if set(self.services_of(name)) == set(self.services)
+            else f"{name} ({', '.join(self.services_of(name))})"
+            for name in named
+        ]  # fmt: skip
+
 
 def do(name: str, *services: str, **params: Any) -> Preset:  # noqa: ANN401 - JSON
     """Name an injector and its parameters; with `services` the variant is of these only."""
