@@ -27,7 +27,7 @@ def parties(
     sights: Sequence[Sight],
     current: Value,
 ) -> tuple[Sight, ...]:
-    """Return the tools between which a field goes to and fro, the one that turns first; none: no loop."""
+    """Return the tools between which a field goes back and forth, the one that turns first; none: no loop."""
     known = {c.connection for c in conflict.claims} if conflict and conflict.held else set()
     turning = [s for s in sights if s.connection in known or _turns_back(context, item, rule, s)]
     if not turning:

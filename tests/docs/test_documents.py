@@ -164,7 +164,7 @@ def test_commands_in_documents_are_found_and_judged():
     assert wrong_with(["syncd", "plan"]) is None
     assert wrong_with(["./dev", "syncd", "conflicts", "resolve", "c1", "--take", "jira"]) is None
     assert wrong_with(["syncd", "plan", "--checksum"]) == "syncd plan has no option --checksum"
-    assert wrong_with(["syncd", "undo"]) == "syncd  has no command undo"
+    assert wrong_with(["syncd", "redo"]) == "syncd  has no command redo"
     assert wrong_with(["./dev", "deploy"]) == "./dev has no command deploy"
     assert len(said_commands(PROJECT / "docs" / "tutorial" / "first-roadmap.md")) > 10
 
