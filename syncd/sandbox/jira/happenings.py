@@ -2,7 +2,8 @@
 
 The bodies are made when it happens, as the service's are, in the shapes of REST API version 2. Those of
 issue events are documented; those of comments, links, versions, projects and sprints are as captured
-from real sites.
+from real sites. A comment is told by `comment_created` alone, for the vendor does not say that
+`jira:issue_updated` comes too; entity properties are not told, for their bodies are not documented.
 """
 
 from __future__ import annotations
