@@ -353,3 +353,24 @@ def test_issues_are_ranked_while_they_go_into_a_sprint(talk):
     assert talk.keys("project = WEB ORDER BY Rank") == [keys[2], keys[0], keys[1]]
     found = talk("GET", f"{AGILE}/board/{board}/sprint/{sprint}/issue")[1]["issues"]
     assert [issue["key"] for issue in found] == [keys[2]]
+
+
+def test_the_newer_board_api_pages_by_token_in_the_order_of_ranks(talk):
+    keys = [talk.create("Story") for _ in range(5)]
+    talk("PUT", f"{AGILE}/issue/rank", {"issues": [keys[4]], "rankBeforeIssue": keys[0]})
+    board = talk("GET", f"{AGILE}/board")[1]["values"][0]["id"]
+    path = f"/rest/software/1.0/board/{board}/issue"
+    read, token = [], {}
+    while True:
+        page = talk("GET", path, fields="summary", maxResults="2", **token)[1]
+        read += [issue["key"] for issue in page["issues"]]
+        if page["isLast"]:
+            break
+        token = {"nextPageToken": page["nextPageToken"]}
+    assert read == [keys[4], *keys[:4]]
+    assert "total" not in page
+    assert talk("GET", f"{path}/approximate-count", jql=f"key = {keys[0]}")[1] == {"count": 1}
+    assert talk("GET", path, nextPageToken="x")[0] == 400
+    assert talk("GET", path, jql="type = Story", **token)[0] == 400  # another question's token
+    old = talk("GET", f"{AGILE}/board/{board}/issue", jql="project = WEB ORDER BY key DESC")[1]
+    assert [issue["key"] for issue in old["issues"]] == keys[::-1]

@@ -117,6 +117,11 @@ def planning(talk, epic, key):
     talk("GET", f"{AGILE}/board/{board}/epic/{epic}/issue")
     talk("GET", f"{AGILE}/board/{board}/epic/none/issue")
     talk("GET", f"{AGILE}/epic/none/issue")
+    for path in ("epic/none/issue", f"epic/{epic}/issue", f"sprint/{sprint}/issue"):
+        talk("GET", f"/rest/software/1.0/{path}", fields="summary")
+    for path in ("issue", "issue/approximate-count", "backlog", "backlog/approximate-count",
+                 "epic/none/issue", f"epic/{epic}/issue", f"sprint/{sprint}/issue"):  # fmt: skip
+        talk("GET", f"/rest/software/1.0/board/{board}/{path}")
     talk("POST", f"{AGILE}/epic/{epic}", {"done": True, "color": {"key": "color_3"}})
     other = talk("POST", f"{API}/issue", talk.fields("Epic"), 201)["key"]
     talk("PUT", f"{AGILE}/epic/{other}/rank", {"rankBeforeEpic": epic}, 204)
@@ -236,6 +241,10 @@ def properties(talk, key):
         talk("GET", f"{API}/{path}/properties")
         talk("GET", f"{API}/{path}/properties/mark")
         talk("DELETE", f"{API}/{path}/properties/mark", status=204)
+    talk("POST", f"{API}/issue/watching", {"issueIds": [str(number)]})
+    talk("GET", f"{API}/worklog/deleted", since="0")
+    talk("GET", f"{API}/component", projectIdsOrKeys="WEB")
+    talk("POST", f"{API}/permissions/project", {"permissions": ["EDIT_ISSUES"]})
     told = {"name": "Waits", "inward": "is awaited by", "outward": "waits for"}
     made = talk("POST", f"{API}/issueLinkType", told, 201)["id"]
     talk("PUT", f"{API}/issueLinkType/{made}", {"name": "Awaits"})

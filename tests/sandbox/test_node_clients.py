@@ -73,8 +73,9 @@ def running():
 
 
 def drive(clients: Path, running, name: str, **more: str) -> dict:
-    """Run a client's script; return what it saw."""
-    known = {"control": running.url, **running.sandbox.credentials(running.url)[name], **more}
+    """Run a client's script, named for its service; return what it saw."""
+    service = name.partition("_")[0]
+    known = {"control": running.url, **running.sandbox.credentials(running.url)[service], **more}
     done = subprocess.run(
         ["node", f"{name}.mjs", json.dumps(known)],
         cwd=clients, capture_output=True, text=True, timeout=100, check=False,
@@ -105,6 +106,20 @@ def test_jira_js(clients, running):
             "credentials": 401,
         },
         "injected": statuses(403, 409, 413, 429, 500, 502, 503, 504),
+    }
+
+
+def test_jira_js_around_issues(clients, running):
+    running.sandbox.jira.add_project("WEB", "Web shop")
+    assert drive(clients, running, "jira_around") == {
+        "spent": 12000,
+        "changed": 1,
+        "file": "a.txt",
+        "watching": True,
+        "members": 1,
+        "mark": {"x": 1},
+        "ranked": ["WEB-2", "WEB-1"],
+        "free": ["WEB-2"],
     }
 
 

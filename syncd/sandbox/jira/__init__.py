@@ -36,6 +36,7 @@ from syncd.sandbox.jira import (
     routes_property,
     routes_search,
     routes_site,
+    routes_software,
     routes_sprint,
     routes_versions,
     routes_worklog,
@@ -64,6 +65,7 @@ from syncd.sandbox.wire import Request, Response, json_response
 
 _API = re.compile(r"/rest/api/(2|3|latest)(/.*)")
 _AGILE = re.compile(r"/rest/agile/(?:1\.0|latest)(/.*)")
+_SOFTWARE = re.compile(r"/rest/software/(?:1\.0|latest)(/.*)")
 _HOOKS = re.compile(r"/rest/webhooks/(?:1\.0|latest)(/.*)")
 _GROWING = ("revision", "setup")  # what is kept by these must never look fresh again
 _CACHES = frozenset({"jql_names", "sorted_answers"})
@@ -102,7 +104,7 @@ class JiraSandbox:
         self.add_token(self.account_id, self.token)
         routes_groups.new_group(self.store, "site-admins", {self.account_id})
         routes_groups.new_group(self.store, "jira-users", None)
-        self._api, self._agile = Routes(), Routes()
+        self._api, self._agile, self._software = Routes(), Routes(), Routes()
         for module in (routes_archive, routes_property, tasks, routes_site, routes_worklog, routes_attachment,
                        routes_followers, routes_groups, routes_issue, routes_search, routes_jql,
                        routes_people, routes_project, routes_versions, routes_field, routes_filter,
@@ -111,6 +113,7 @@ class JiraSandbox:
         routes_agile.add(self._agile)
         routes_sprint.add(self._agile)
         routes_epic.add(self._agile)
+        routes_software.add(self._software)
         self.line = Line()  # how webhooks get out
         self.publisher = JiraPublisher(self.store)
         self._hooks = Routes()
@@ -157,7 +160,11 @@ class JiraSandbox:
         api = _API.fullmatch(path)
         if api is not None:
             return self._api, api[2], "3" if api[1] == "3" else "2"
-        for pattern, routes in ((_AGILE, self._agile), (_HOOKS, self._hooks)):
+        for pattern, routes in (
+            (_AGILE, self._agile),
+            (_SOFTWARE, self._software),
+            (_HOOKS, self._hooks),
+        ):
             other = pattern.fullmatch(path)
             if other is not None:
                 return routes, other[1], "2"
@@ -387,6 +394,7 @@ class JiraSandbox:
         places = (
             ("/rest/api/3", self._api),
             ("/rest/agile/1.0", self._agile),
+            ("/rest/software/1.0", self._software),
             ("/rest/webhooks/1.0", self._hooks),
         )
         return [(m, prefix + p) for prefix, routes in places for m, p in routes.listed]

@@ -8,10 +8,11 @@ from syncd.sandbox.jira.defaults import SPRINT
 from syncd.sandbox.jira.model import Field, Issue, Json
 from syncd.sandbox.jira.problems import bad, missing
 from syncd.sandbox.jira.ranking import put_in_order
+from syncd.sandbox.jira.ranks import rank_of
 from syncd.sandbox.jira.render import issue_shape, wanted_fields
 from syncd.sandbox.jira.routes_bulk import estimation_field
 from syncd.sandbox.jira.routing import Routes
-from syncd.sandbox.jira.search import Search
+from syncd.sandbox.jira.search import Search, open_place, seal_place
 from syncd.sandbox.wire import Response
 
 MAX_AT_ONCE = 50
@@ -146,23 +147,39 @@ def board_versions(call: Call, number: str) -> Response:
 
 
 def issue_page(call: Call, issues: list[Issue]) -> Response:
-    """Return a page of issues in the old form, with a total."""
-    jql = call.request.one("jql")
-    if jql:
-        query = Search(call.viewer, jql, call.sees, bounded=False)
-        issues = [issue for issue in issues if query.matches(issue)]
-    start, size = call.number("startAt", 0), call.number("maxResults", 50, most=1000)
+    """Return a page of issues: with a total, or in the newer API with a token for the next page."""
+    chosen = chosen_issues(call, issues)
     fields = wanted_fields(call.shapes, call.names("fields"), "*all")
-    rows = [_issue_shape(call, item, fields) for item in issues[start : start + size]]
-    return call.ok(
-        {
-            "expand": "schema,names",
-            "startAt": start,
-            "maxResults": size,
-            "total": len(issues),
-            "issues": rows,
-        }
-    )
+    size = call.number("maxResults", 50, most=1000)
+    newer = call.request.path.startswith("/rest/software/")
+    start = _opened(call) if newer else call.number("startAt", 0)
+    rows = [_issue_shape(call, item, fields) for item in chosen[start : start + size]]
+    body: dict[str, Json] = {"expand": "schema,names", "issues": rows}
+    if not newer:
+        told = {"startAt": start, "maxResults": size, "total": len(chosen)}
+        return call.ok({**body, **told})
+    body["isLast"] = start + size >= len(chosen)
+    if not body["isLast"]:
+        body["nextPageToken"] = seal_place(_question(call), start + size)
+    return call.ok(body)
+
+
+def chosen_issues(call: Call, issues: list[Issue]) -> list[Issue]:
+    """Return those that the query's `jql` takes, in its order; by rank if it has none."""
+    store = call.store
+    if store.ranks:
+        issues = sorted(issues, key=lambda issue: rank_of(store, issue))
+    jql = call.request.one("jql")
+    return Search(call.viewer, jql, call.sees, bounded=False).chosen(issues) if jql else issues
+
+
+def _question(call: Call) -> str:
+    return f"{call.request.path} {call.request.one('jql')}"
+
+
+def _opened(call: Call) -> int:
+    token = call.request.one("nextPageToken")
+    return open_place(_question(call), token) if token else 0
 
 
 def _issue_shape(call: Call, issue: Issue, fields: list[Field]) -> Json:
@@ -191,7 +208,8 @@ def _agile_fields(call: Call, issue: Issue) -> Json:
     return found
 
 
-def _in_project(call: Call, number: str) -> list[Issue]:
+def in_project(call: Call, number: str) -> list[Issue]:
+    """Return the issues of a board's project."""
     project = call.store.projects[find_board(call, number)["project"]]
     found = (call.store.issues[n] for n in call.store.by_id)
     return call.filtered(issue for issue in found if issue.project_id == project.id)
@@ -199,30 +217,30 @@ def _in_project(call: Call, number: str) -> list[Issue]:
 
 def board_issues(call: Call, number: str) -> Response:
     """GET board/{boardId}/issue."""
-    return issue_page(call, _in_project(call, number))
+    return issue_page(call, in_project(call, number))
 
 
 def board_backlog(call: Call, number: str) -> Response:
     """GET board/{boardId}/backlog: what is neither done nor in a sprint that is not closed."""
-    field = sprint_field(call)
-    return issue_page(
-        call,
-        [
-            i
-            for i in _in_project(call, number)
-            if call.store.type_of(i).level == 0
-            and call.store.statuses[i.values["status"]].category != "done"
-            and not any(
-                sprints_of(call)[s]["state"] != "closed" for s in i.values.get(field.id, ())
-            )
-        ],
-    )
+    return issue_page(call, backlog_of(call, number))
+
+
+def backlog_of(call: Call, number: str) -> list[Issue]:
+    """Return the issues of a board's backlog."""
+    field, sprints = sprint_field(call), sprints_of(call)
+    return [
+        i
+        for i in in_project(call, number)
+        if call.store.type_of(i).level == 0
+        and call.store.statuses[i.values["status"]].category != "done"
+        and not any(sprints[s]["state"] != "closed" for s in i.values.get(field.id, ()))
+    ]
 
 
 def board_epics(call: Call, number: str) -> Response:
     """GET board/{boardId}/epic."""
     done = call.request.one("done")
-    epics = [i for i in _in_project(call, number) if call.store.type_of(i).level == 1]
+    epics = [i for i in in_project(call, number) if call.store.type_of(i).level == 1]
     shapes = [epic_shape(call, issue) for issue in epics]
     return page(call, [s for s in shapes if done is None or s["done"] == (done == "true")])
 

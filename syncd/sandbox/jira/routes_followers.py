@@ -52,6 +52,21 @@ def _followed(call: Call, issue: Issue) -> Response:
     return call.done()
 
 
+def watching(call: Call) -> Response:
+    """POST issue/watching: of which issues the caller is a watcher."""
+    me = call.me()
+    named = call.json().get("issueIds") or []
+    found = {str(n): call.store.find_issue(n) for n in named}
+    return call.ok(
+        {
+            "issuesIsWatching": {
+                number: issue is not None and call.sees(issue) and me.account_id in issue.watchers
+                for number, issue in found.items()
+            }
+        }
+    )
+
+
 def votes(call: Call, key: str) -> Response:
     """GET issue/{issueIdOrKey}/votes."""
     issue = call.issue(key)
@@ -87,6 +102,7 @@ def unvote(call: Call, key: str) -> Response:
 def add(routes: Routes) -> None:
     """Add the routes."""
     for method, path, handler in (
+        ("POST", "/issue/watching", watching),
         ("GET", "/issue/{key}/watchers", watchers),
         ("POST", "/issue/{key}/watchers", watch),
         ("DELETE", "/issue/{key}/watchers", unwatch),

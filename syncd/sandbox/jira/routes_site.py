@@ -149,6 +149,17 @@ def check_permissions(call: Call) -> Response:
     return call.ok({"projectPermissions": rows, "globalPermissions": site})
 
 
+def permitted_projects(call: Call) -> Response:
+    """POST permissions/project: the projects that grant all of some permissions."""
+    call.me()
+    asked = [str(key) for key in call.json().get("permissions") or []]
+    unknown = [key for key in asked if key not in PERMISSIONS]
+    if unknown:
+        raise bad(f"Unrecognized permission: {', '.join(unknown)}")
+    found = [p for p in call.store.projects.values() if all(_has(call, key, p) for key in asked)]
+    return call.ok({"projects": [{"id": p.id, "key": p.key} for p in found]})
+
+
 _NO = ("", "", False, True)
 
 
@@ -334,3 +345,4 @@ def add(routes: Routes) -> None:
     ):
         routes.add("GET", path, handler)
     routes.add("POST", "/permissions/check", check_permissions)
+    routes.add("POST", "/permissions/project", permitted_projects)

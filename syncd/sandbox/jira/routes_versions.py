@@ -37,6 +37,17 @@ def component_page(call: Call, key: str) -> Response:
     return call.page_bean([{**call.shapes.component_row(c), "issueCount": 0} for c in found])
 
 
+def components_of_all(call: Call) -> Response:
+    """GET component: of all projects, or of those named."""
+    named = call.names("projectIdsOrKeys")
+    projects = [call.project(key) for key in named] or [
+        p for p in call.store.projects.values() if call.sees_project(p)
+    ]
+    part = (call.request.one("query") or "").casefold()
+    rows = [c for p in projects for c in call.store.components_of(p) if part in c.name.casefold()]
+    return call.page_bean([call.shapes.component(c) for c in rows])
+
+
 # versions
 
 
@@ -308,6 +319,7 @@ def add(routes: Routes) -> None:
         ("PUT", "/version/{key}/mergeto/{target}", merge_version),
         ("POST", "/version/{key}/move", move_version),
         ("POST", "/version/{key}/removeAndSwap", swap_version),
+        ("GET", "/component", components_of_all),
         ("POST", "/component", create_component),
         ("GET", "/component/{key}", read_component),
         ("PUT", "/component/{key}", update_component),

@@ -13,6 +13,7 @@ from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.wire import Response
 
 _PAGE = 5000
+_CHANGES = 1000
 
 
 def listed(call: Call, key: str) -> Response:
@@ -81,6 +82,8 @@ def delete_worklog(call: Call, key: str, number: str) -> Response:
     found = _find(call, issue, number)
     left = worklogs.estimate_after(issue, -found.spent, _query(call), "increaseBy")
     call.store.worklogs[issue.id].remove(found)
+    gone = call.store.extras.setdefault("deleted_worklogs", [])
+    gone.append((call.store.now(), int(found.id)))
     worklogs.book(call.store, issue, call.me().account_id, -found.spent, left, found.id)
     _tell(call, "deleted", issue, found)
     return call.done()
@@ -108,12 +111,21 @@ def _every(call: Call) -> list[tuple[Issue, Worklog]]:
 
 def updated(call: Call) -> Response:
     """GET worklog/updated: ids of worklogs changed since a moment, oldest first, 1000 a page."""
+    return _changes(call, "updated", [(w.updated, int(w.id)) for _issue, w in _every(call)])
+
+
+def deleted(call: Call) -> Response:
+    """GET worklog/deleted: likewise of those that are gone."""
+    return _changes(call, "deleted", call.store.extras.get("deleted_worklogs", []))
+
+
+def _changes(call: Call, what: str, moments: list[tuple[int, int]]) -> Response:
     call.me()
     since = call.number("since", 0, most=1 << 62)
-    found = sorted((w.updated, int(w.id)) for _issue, w in _every(call) if w.updated >= since)
-    page = found[:1000]
+    found = sorted(row for row in moments if row[0] >= since)
+    page = found[:_CHANGES]
     until = page[-1][0] if page else since
-    address = f"{call.shapes.api}/worklog/updated?since="
+    address = f"{call.shapes.api}/worklog/{what}?since="
     body: dict[str, Json] = {
         "values": [{"worklogId": w, "updatedTime": at, "properties": []} for at, w in page],
         "since": since,
@@ -136,5 +148,6 @@ def add(routes: Routes) -> None:
         ("DELETE", "/issue/{key}/worklog/{number}", delete_worklog),
         ("POST", "/worklog/list", by_ids),
         ("GET", "/worklog/updated", updated),
+        ("GET", "/worklog/deleted", deleted),
     ):
         routes.add(method, path, handler)

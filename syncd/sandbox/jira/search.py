@@ -100,6 +100,12 @@ class Search:
         """Return all matching issues in order."""
         return list(self._walk(None))
 
+    def chosen(self, issues: list[Issue]) -> list[Issue]:
+        """Return those of some issues that match, in the query's order or else in theirs."""
+        if self.query.order:
+            return self._in_order(issues)
+        return [issue for issue in issues if self.matches(issue)]
+
     def page(self, token: str | None, size: int) -> Found:
         """Return up to `size` issues after the place that a token holds."""
         after = self._open(token) if token else None
@@ -230,6 +236,23 @@ class Search:
             if mine != theirs:
                 return bool(mine < theirs) if down else bool(mine > theirs)
         return False
+
+
+def seal_place(question: str, place: int) -> str:
+    """Return a token for a place in the answer to a question."""
+    told = {"q": crc32(question.encode()), "p": place}
+    return base64.urlsafe_b64encode(orjson.dumps(told)).decode()
+
+
+def open_place(question: str, token: str) -> int:
+    """Return the place that a token holds; raises 400 for that of another question."""
+    try:
+        told = orjson.loads(base64.urlsafe_b64decode(token))
+        if told["q"] == crc32(question.encode()):
+            return int(told["p"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        raise bad_token() from None
+    raise bad_token()
 
 
 def bad_token() -> ApiError:
