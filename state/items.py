@@ -22,6 +22,12 @@ _ITEM = select(
 )
 _BY_ID = _ITEM.where(items.c.id.in_(bindparam("ids", expanding=True)))
 _CHILDREN = _ITEM.where(items.c.parent == bindparam("parent")).order_by(items.c.id)
+_AFTER = (
+    select(items.c.id)
+    .where(items.c.id > bindparam("after"))
+    .order_by(items.c.id)
+    .limit(bindparam("limit"))
+)
 _PLACED = _ITEM.add_columns(items.c.title_key)
 _ROOTS = _PLACED.where(items.c.parent.is_(None))
 _AT = _PLACED.where(items.c.level.in_(bindparam("levels", expanding=True)))
@@ -118,6 +124,10 @@ class Items(Session):
         """Return the items of these levels, from the top level down, then by title and id."""
         rows = self._all(_AT, {"levels": sorted(set(levels))})
         return tuple(map(_item, sorted(rows, key=_place)))
+
+    def item_ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return the ids of items after an id, in order."""
+        return tuple(row[0] for row in self._all(_AFTER, {"after": after, "limit": limit}))
 
     def item_count(self) -> int:
         """Return how many items there are."""

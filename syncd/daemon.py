@@ -15,6 +15,7 @@ from syncd.clock import SystemClock
 from syncd.core.errors import RateLimited, SourceError, StateError, SyncdError
 from syncd.core.model import CycleReport
 from syncd.core.ports import Store
+from syncd.engine.audit import EVERY, audit, next_sample
 from syncd.engine.context import RESURVEY
 from syncd.engine.cycle import run_cycle
 from syncd.engine.schedule import Schedule
@@ -61,6 +62,7 @@ class Daemon:
         self.after_cycle = after_cycle
         self.reload_wanted = False
         self._down: dict[str, str] = {}
+        self._audited = self.clock.monotonic()
 
     def install_signals(self) -> None:
         """Take over SIGTERM, SIGINT and SIGHUP. Only in the main thread."""
@@ -110,6 +112,8 @@ class Daemon:
         names = schedule.due(system.adapters, now)
         if names:
             self._cycle(system, schedule, names)
+        elif now - self._audited >= EVERY:
+            self._audit(system)
         else:
             self.clock.sleep(min(LONGEST_NAP, schedule.wait(system.adapters, now)))
 
@@ -129,6 +133,19 @@ class Daemon:
         _log_cycle(report)
         sdnotify.notify(_status(report))
         self.after_cycle(report)
+
+    def _audit(self, system: System) -> None:
+        """Read a few items again while nothing else is due; what is found is an alarm."""
+        self._audited = self.clock.monotonic()
+        context = system.context(progress=_alive, stopping=lambda: self.clock.stopped)
+        result = audit(context, next_sample(context))
+        for finding in result.findings:
+            logger().warning(
+                "audit", kind=finding.kind, item=finding.item, finding=finding.sentence
+            )
+        logger().info(
+            "audited", items=result.items, cells=result.cells, findings=len(result.findings)
+        )
 
     def _ask_again(self, system: System) -> None:
         """Ask a service that was away when we started what it offers: it may be back."""

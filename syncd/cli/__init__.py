@@ -12,6 +12,7 @@ from syncd.cli import (
     adopt,
     apply,
     approve,
+    audit,
     check,
     conflicts,
     demo,
@@ -52,6 +53,7 @@ app.command("status")(status.status)
 app.command("explain")(explain.explain)
 app.command("history")(history.history)
 app.command("undo")(undo.undo)
+app.command("audit")(audit.audit)
 app.command("simulate")(simulate.simulate)
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(state.app, name="state")

@@ -247,6 +247,10 @@ class Store(Protocol):
         """Return the items without a parent, ordered by level and title."""
         ...
 
+    def item_ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return at most `limit` ids of items after an id, in order."""
+        ...
+
     def item_count(self) -> int:
         """Return how many items there are."""
         ...

@@ -169,6 +169,11 @@ def _outlook(context: Context) -> Outlook:
     return Outlook(plan, tuple(allowed), frozen, reviews)
 
 
+def forgotten(context: Context, ids: tuple[str, ...]) -> list[Change]:
+    """Return what would be written for items that are not in the work set: in order, nothing."""
+    return _plan_batch(context, ids, context.store.open_intents(), undo.settle(context))
+
+
 def _plan_batch(
     context: Context, batch: tuple[str, ...], open_intents: tuple[Intent, ...], pins: undo.Pins
 ) -> list[Change]:

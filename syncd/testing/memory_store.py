@@ -194,6 +194,10 @@ class _Items(_Observations):
         """Return the items of these levels, ordered by level and title."""
         return tuple(sorted((i for i in self._all_items() if i.level in levels), key=_place))
 
+    def item_ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return the ids of items after an id, in order."""
+        return tuple(sorted(i for i in self._rows("items") if i > after)[:limit])
+
     def item_count(self) -> int:
         """Return how many items there are."""
         return len(self._rows("items"))

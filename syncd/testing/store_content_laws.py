@@ -80,6 +80,8 @@ class ItemLaws(Laws):
         assert ids(store.roots()) == ["v", "a", "b", "w"]
         assert ids(store.items_at(["goal", "vision"])) == ["v", "a", "b"]
         assert ids(store.children("a")) == ["c1", "c2"]
+        assert store.item_ids("", 2) == ("a", "b")
+        assert store.item_ids("b", 9) == ("c1", "c2", "v", "w")
         store.save_items([item("c1"), item("b", "beta", level="goal", parent="v")])
         assert ids(store.children("a")) == ["c2"]
         assert ids(store.roots()) == ["v", "a", "c1", "w"]
