@@ -120,6 +120,12 @@ class _Controls:
         token = str((await _sent(request))["verification_token"])
         return JSONResponse(notion.verify_subscription(identifier, token))
 
+    async def notion(self, request: HttpRequest) -> HttpResponse:
+        """Show or set what Notion's owner sets: capabilities, block limit, rows of one query."""
+        sent = await _sent(request) if request.method == "POST" else {}
+        with self.sandbox.lock:
+            return JSONResponse(self.sandbox.notion.settle(sent))
+
     async def latency(self, request: HttpRequest) -> HttpResponse:
         self.sandbox.latency = float((await _sent(request))["seconds"])
         return JSONResponse({"seconds": self.sandbox.latency})
@@ -148,6 +154,7 @@ def controls(sandbox: Sandbox) -> Starlette:
                 ends.subscription,
                 methods=["POST", "DELETE"],
             ),
+            Route("/_sandbox/notion", ends.notion, methods=["GET", "POST"]),
             Route("/_sandbox/latency", ends.latency, methods=["POST"]),
         ],
         exception_handlers={ValueError: _refuse, KeyError: _refuse, TypeError: _refuse},

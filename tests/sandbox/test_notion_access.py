@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+import requests
 
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.notion import NotionSandbox
 from syncd.sandbox.notion.access import CAPABILITIES, needed
+from syncd.sandbox.server import start_in_thread
+from syncd.sandbox.services import Sandbox
 from syncd.sandbox.wire import Request
 
 
@@ -133,3 +136,16 @@ def test_every_operation_asks_for_a_capability():
     assert free == {"/v1/users/me"}
     assert needed("PATCH", "/v1/pages/{page_id}/markdown") == "update_content"
     assert needed("POST", "/v1/views/{view_id}/queries") == "read_content"
+
+
+def test_the_server_sets_what_a_workspaces_owner_sets():
+    with start_in_thread(Sandbox()) as server:
+        url = f"{server.url}/_sandbox/notion"
+        assert requests.get(url, timeout=5).json()["capabilities"] == sorted(CAPABILITIES)
+        sent = {"capabilities": ["read_content"], "block_limit": 1000, "query_limit": 50}
+        shown = requests.post(url, json=sent, timeout=5).json()
+        assert shown == {**sent, "blocks_made": shown["blocks_made"]}
+        wrong = requests.post(url, json={"capabilities": ["everything"]}, timeout=5)
+        assert (wrong.status_code, "no capability 'everything'" in wrong.text) == (400, True)
+        wrong = requests.post(url, json={"limit": 1}, timeout=5)
+        assert wrong.json() == {"error": "Notion's settings have no 'limit'"}

@@ -83,6 +83,28 @@ class NotionSandbox:
         """
         self.app.store.capabilities[token or self.token] = access.checked(capabilities)
 
+    def settle(self, given: JSON) -> JSON:
+        """Take `capabilities` (of the connection, or of a `token`), `block_limit`, `query_limit`.
+
+        Returns what holds now; raises ValueError for anything else.
+        """
+        unknown = set(given) - {"capabilities", "token", "block_limit", "query_limit"}
+        if unknown:
+            raise ValueError(f"Notion's settings have no {min(unknown)!r}")
+        if "capabilities" in given:
+            self.allow(*given["capabilities"], token=given.get("token"))
+        if "block_limit" in given:
+            self.limit_blocks(given["block_limit"])
+        if "query_limit" in given:
+            self.limit_query(int(given["query_limit"]))
+        held = self.app.store.capabilities.get(given.get("token", self.token), access.CAPABILITIES)
+        return {
+            "capabilities": sorted(held),
+            "block_limit": self.app.store.block_limit,
+            "blocks_made": self.app.store.blocks_made(),
+            "query_limit": self._sources.cap,
+        }
+
     def share(self, page_or_database_id: str, shared: bool) -> None:  # noqa: FBT001 - reads well
         """Show a page, database or data source, with all in it, to the connection, or hide it."""
         identifier = parse_uuid(page_or_database_id) or ""
