@@ -236,3 +236,24 @@ def test_a_wrong_token_is_401(service):
         other.rest_client.pool_manager.clear()
         other.pool.close()
         other.pool.join()
+
+
+def test_files_memberships_and_time(client, tasks, project, sandbox, tmp_path):
+    task = tasks.create_task({"data": {"name": "files", "projects": [project]}}, {})["gid"]
+    path = tmp_path / "plan.bin"
+    path.write_bytes(b"\x00plan\xff\r\n")
+    files = asana.AttachmentsApi(client)
+    made = files.create_attachment_for_object({"file": str(path), "parent": task})
+    assert sandbox.store.objects[made["gid"]].content == b"\x00plan\xff\r\n"
+    assert [it["name"] for it in files.get_attachments_for_object(task, {})] == ["plan.bin"]
+    files.delete_attachment(made["gid"])
+    people = asana.MembershipsApi(client)
+    ann = sandbox.add_user("Ann Joins", "ann.joins@acme.example")
+    body = {"data": {"parent": project, "member": ann}}
+    joined = people.create_membership({"body": body})
+    found = list(people.get_memberships({"parent": project, "member": ann}))
+    assert [it["gid"] for it in found] == [joined["gid"]]
+    people.delete_membership(joined["gid"])
+    times = asana.TimeTrackingEntriesApi(client)
+    times.create_time_tracking_entry({"data": {"duration_minutes": 90}}, task, {})
+    assert tasks.get_task(task, {})["actual_time_minutes"] == 90

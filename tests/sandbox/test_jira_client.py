@@ -149,3 +149,26 @@ def test_gets_are_quick_and_carry_the_sandbox_date(running):
     finally:
         running.sandbox.clock.run()
     assert answer.headers["date"] == "Sun, 01 Mar 2026 12:00:00 GMT"
+
+
+def test_the_library_logs_work_attaches_files_votes_and_ranks(client, tmp_path):
+    def make(summary):
+        return client.create_issue(project="WEB", summary=summary, issuetype={"name": "Task"})
+
+    one, two = make("around one"), make("around two")
+    client.add_worklog(one.key, timeSpent="1h 30m", comment="done")
+    assert [w.timeSpentSeconds for w in client.worklogs(one.key)] == [5400]
+    path = tmp_path / "plan.bin"
+    path.write_bytes(b"\x00plan\xff\r\n")
+    client.add_attachment(one.key, str(path))
+    [file] = client.issue(one.key).fields.attachment
+    assert (file.filename, file.get()) == ("plan.bin", b"\x00plan\xff\r\n")
+    assert client.watchers(one.key).watchCount == 1
+    client.rank(two.key, next_issue=one.key)
+    found = client.enhanced_search_issues('summary ~ "around" ORDER BY Rank', fields=["summary"])
+    assert [issue.key for issue in found] == [two.key, one.key]
+    saved = client.create_filter(name="Around", jql='summary ~ "around"')
+    assert client.filter(saved.id).jql == 'summary ~ "around"'
+    client.create_issue_link("Blocks", one.key, two.key)
+    client.transition_issue(one.key, "Done")
+    assert client.issue(one.key).fields.resolution.name == "Done"
