@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.errors import Gone, NotAllowed, Permanent, Rejected, SourceError, Temporary
 from syncd.core.invariants import sending
-from syncd.core.model import Cell, Intent, IntentState
+from syncd.core.model import Cell, HistoryEntry, Intent, IntentState
 from syncd.core.plan import CellChange, Change, unread
 from syncd.core.ports import Adapter
 from syncd.core.records import Answer, Draft, Edit, FieldKind, LogEntry, Record, Scope, Value
@@ -202,12 +202,32 @@ def _intent(
     )
     with lane.context.store.transaction():
         lane.context.store.intend([intent])
+        lane.context.store.append_history(list(_unreadable(lane.context, change, cells)))
         lane.context.store.sent(intent.id, now)
     lane.context.opened[intent.id] = lane.context.clock.monotonic()
     for cell in cells:
         name = sending(change, cell)
         lane.context.sent[name] = lane.context.sent.get(name, 0) + 1
     return intent
+
+
+def _unreadable(
+    context: Context, change: Change, cells: Iterable[CellChange]
+) -> Iterator[HistoryEntry]:
+    """Yield what is about to be written over and has no canonical form, so that it is not forgotten."""
+    stored = context.store.record(change.connection, change.record) if change.record else None
+    if stored is None:
+        return
+    rules = context.roadmap.cells_of(change.level, change.connection)
+    for cell in cells:
+        try:
+            decoded(context, rules[cell.field], stored.record)
+        except UnmappedError as error:
+            yield context.entry(
+                change.item, cell.field, "corrected", change.connection,
+                before=stored.record.fields.get(cell.remote), after=cell.new, rule=cell.rule,
+                detail=f"it showed {error}",
+            )  # fmt: skip
 
 
 def _last_seen(context: Context, scope: Scope, change: Change) -> str:

@@ -196,3 +196,13 @@ def test_a_record_out_of_sight_after_our_write_is_left_alone_until_it_is_seen():
     assert world.store.open_intents() == ()
     assert world.differences() == []
     assert world.jira.writes == before + 1
+
+
+def test_a_value_without_a_meaning_that_is_written_over_is_in_the_history():
+    world = filled()
+    world.asana.edit(world.record("Map", "asana").id, status=native("asana", "odd"))
+    world.cycle()
+    world.jira.edit(world.feature, status=native("jira", "done"))
+    world.cycle()
+    assert set(world.shows("Map", "status").values()) == {"done"}
+    assert ("corrected", "asana", native("asana", "odd"), None) in told(world, "Map", "status")
