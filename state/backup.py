@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from state import lock, store
 from state.content import content_digest
 from state.copying import copy
-from state.encode import digest
+from state.encode import digest, dumps
 from state.faults import DriverError, damaged, state_error, unwritable
 from state.store import SqlStore
 from syncd.clock import SystemClock
@@ -67,8 +68,9 @@ def verify(path: Path) -> Verified:
 def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
     """Put a backup in the place of a state file, which is kept as `<to>.replaced`.
 
-    Cursors are forgotten, so that the next cycle reads everything: what happened since the backup
-    is found in the tools. Raises Locked while a daemon uses `to`, which is untouched when anything
+    A new epoch begins: all is forgotten of how far the tools have been read, so that everything is
+    read before anything is written, and what happened since the backup is found in the tools
+    (`syncd.engine.epoch`). Raises Locked while a daemon uses `to`, which is untouched when anything
     fails.
     """
     if not source.exists():
@@ -78,7 +80,7 @@ def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
     try:
         with _opened(source) as driver, _new_file(to) as draft:
             copy(driver, draft)
-            _forget_cursors(draft)
+            _begin_epoch(draft)
             verified = verify(draft)
             _keep(to)
             draft.replace(to)
@@ -143,9 +145,25 @@ def _new_file(to: Path) -> Iterator[Path]:
             Path(f"{draft}{leftover}").unlink(missing_ok=True)
 
 
-def _forget_cursors(path: Path) -> None:
+_EPOCH = (
+    "UPDATE cursors SET payload = json_remove(payload, '$.cursor', '$.full_at')",
+    # blocks that were written since have to be found again by who made them
+    (
+        "UPDATE documents SET payload = json_set(payload, '$.busy', json('true')) "
+        "WHERE name LIKE 'page:%' AND json_type(payload) = 'object'"
+    ),
+    "INSERT OR REPLACE INTO documents VALUES ('resurvey', 'true')",
+)
+
+
+def _begin_epoch(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as driver:
-        driver.execute("UPDATE cursors SET payload = json_remove(payload, '$.cursor')")
+        driver.execute("BEGIN IMMEDIATE")
+        for statement in _EPOCH:
+            driver.execute(statement)
+        epoch = dumps({"epoch": token_hex(8)}).decode()
+        driver.execute("INSERT OR REPLACE INTO documents VALUES ('restored', ?)", (epoch,))
+        driver.execute("COMMIT")
         driver.execute("PRAGMA journal_mode = DELETE")
 
 

@@ -43,6 +43,10 @@ class Merged:
     cells: Mapping[str, Cell] | None = None
 
 
+REUNITED = "the state is an older one, so nobody can tell which of the tools was edited last"
+"""Why a conflict was opened after a restore. It stays until a person decides or the tools agree."""
+
+
 def edited(kind: FieldType, sight: Sight) -> bool:
     """Tell whether somebody changed this cell since we last agreed on it."""
     return sight.cell is not None and not same(kind, sight.value, sight.cell.base)
@@ -62,6 +66,29 @@ def merge(
     else:
         merged = _merge_owned(kind, owner, current, known, sights)
     return replace(merged, cells=_absorbed(kind, merged, sights))
+
+
+def reunite(kind: FieldType, current: Value, sights: Sequence[Sight]) -> Merged:
+    """Merge a shared field when what was last agreed is from an older time than what the tools show.
+
+    A difference from the base may be a person's edit or a write of ours that the state does not know.
+    Where all tools mean the same it is taken over; where they do not, a person decides.
+    """
+    meant = [_meant(kind, sight) for sight in sights]
+    if len({normal(kind, value) for value in meant}) > 1:
+        return Merged(current, None, disputed=tuple(sights), reason=REUNITED)
+    cells = {s.connection: Cell(base=s.value) for s in sights if s.cell is None or edited(kind, s)}
+    if same(kind, meant[0], current):
+        return Merged(current, None, cells=cells)
+    return Merged(meant[0], sights[0].connection, reason="found in the tools", cells=cells)
+
+
+def _meant(kind: FieldType, sight: Sight) -> Value:
+    """Return what a tool's value stands for: as it is, or what we sent, where the tool spells it so."""
+    cell = sight.cell
+    if cell is not None and cell.has_sent and not edited(kind, sight):
+        return cell.sent
+    return sight.value
 
 
 def _merge_owned(

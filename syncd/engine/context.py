@@ -76,6 +76,7 @@ class Context:
     sent: dict[str, int] = field(default_factory=dict)  # how often a value was sent: see invariants
     touched: bool = False  # it is stored that something a page shows has changed
     moved: bool = False  # some item has got another parent
+    restored: bool = False  # the state is an older one that meets the tools for the first time
     gone: dict[str, set[str]] = field(default_factory=dict)  # deleted records, as far as asked for
 
     def touch(self, level: str) -> None:

@@ -28,6 +28,7 @@ from syncd.engine import undo
 from syncd.engine.adopt import open_reviews
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
+from syncd.engine.epoch import begun, restored, unread
 from syncd.engine.fetch import fetch
 from syncd.engine.hold import judge, moved
 from syncd.engine.hot import cooled
@@ -85,8 +86,14 @@ def observe(context: Context, *, wait: bool = False) -> Outlook:
     fetch(context)
     match(context)
     _new_day(context)
+    context.restored = restored(context)
+    if context.restored and (waiting := unread(context)):
+        return Outlook(Plan(()), (), waiting)
     reconcile(context, context.store.dirty())
     _learn(context)
+    if context.restored:
+        begun(context)
+        context.restored = False
     return _outlook(context)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from syncd.core.fields import FieldType
-from syncd.core.merge import Merged, Sight, merge
+from syncd.core.merge import REUNITED, Merged, Sight, merge, reunite
 from syncd.core.model import (
     Cell,
     Claim,
@@ -229,6 +229,9 @@ def _decide(
         _close(context, work, conflict)
         if merged.disputed:  # they have been edited again, and differently, since the decision
             _dispute(context, work, rule, merged, None)
+    elif owner == SHARED and (context.restored or (conflict and conflict.reason == REUNITED)):
+        merged = reunite(rule.type, current, sights)
+        _dispute(context, work, rule, merged, conflict)
     elif loop := parties(context, work.item, rule, conflict, sights, current):
         merged = Merged(current, None, disputed=loop, reason=LOOPING)
         work.notices.append(notice(work.item, rule))
@@ -354,7 +357,7 @@ def _see_derived(context: Context, work: _Work) -> None:
             cell = stored.cells.get(name)
             if cell is not None and same(field_rule.type, cell.base, value):
                 continue
-            if cell is not None:
+            if cell is not None and not context.restored:
                 work.history.append(
                     context.entry(
                         work.item.id, name, "corrected", connection, before=value,
