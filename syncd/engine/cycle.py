@@ -29,6 +29,7 @@ from syncd.engine.adopt import open_reviews
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
 from syncd.engine.epoch import begun, restored, unread
+from syncd.engine.evidence import confirm
 from syncd.engine.fetch import fetch
 from syncd.engine.hold import judge, moved
 from syncd.engine.hot import cooled
@@ -84,6 +85,7 @@ def observe(context: Context, *, wait: bool = False) -> Outlook:
     if context.full:
         _forgive(context)
     fetch(context)
+    confirm(context)
     match(context)
     _new_day(context)
     context.restored = restored(context)

@@ -141,7 +141,7 @@ def observe(
     for record in changed:
         context.count(record.connection, changed=1)
         if record.trashed:
-            _set_gone(context, record.connection, record.id)
+            set_gone(context, record.connection, record.id)
     for record in records:
         if not record.trashed and record.id in _gone(context, record.connection):
             _set_back(context, record)
@@ -158,11 +158,11 @@ def level_of(roadmap: Roadmap, record: Record) -> str | None:
 
 def _note_gone(context: Context, scope: Scope, page: Page) -> None:
     for record_id in page.gone:
-        _set_gone(context, scope.connection, record_id)
+        set_gone(context, scope.connection, record_id)
 
 
-def _set_gone(context: Context, connection: str, record_id: str) -> None:
-    """Note positive evidence of deletion. Nothing else follows from it: a person decides."""
+def set_gone(context: Context, connection: str, record_id: str) -> None:
+    """Note positive evidence of deletion: nothing is written for its item until a person decides."""
     stored = context.store.record(connection, record_id)
     if stored is None or stored.gone_since is not None:
         return
@@ -284,4 +284,5 @@ def _verify(
             f"{stored.record.key} is no longer visible in {scope.connection}: deleted, moved, or its "
             f"permission lost; nothing else was changed; restore access or delete the item elsewhere"
         )
-        context.store.replace_notices(subject, [Notice("invisible", subject, "", sentence)])
+        told = Notice("invisible", subject, "", sentence, context.clock.now())
+        context.store.replace_notices(subject, [told])
