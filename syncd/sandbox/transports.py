@@ -228,7 +228,7 @@ class RequestsTransport(BaseAdapter):
             )  # fmt: skip
         except Unreachable as error:
             raise _REQUESTS.get(error.kind, requests.exceptions.SSLError)(
-                _urllib3_failure(error, request.url or ""), request=request
+                _given_up(error, request.url or ""), request=request
             ) from error
         except LostConnection as error:
             raise requests.ConnectionError(error, request=request) from error
@@ -266,13 +266,17 @@ def _requests_answer(request: requests.PreparedRequest, answer: Response) -> req
 # urllib3
 
 
+def _given_up(error: Unreachable, url: str) -> urllib3.exceptions.MaxRetryError:
+    """Return what requests wraps."""
+    return urllib3.exceptions.MaxRetryError(_POOL, url, _urllib3_failure(error, url))
+
+
 def _urllib3_failure(error: Unreachable, url: str) -> urllib3.exceptions.HTTPError:
     """Return what urllib3 raises for a connection that cannot be made."""
     if error.kind == "dns":
         host = urlsplit(url).hostname or ""
-        unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         connection = urllib3.connection.HTTPConnection(host)
-        return urllib3.exceptions.NameResolutionError(host, connection, unknown)
+        return urllib3.exceptions.NameResolutionError(host, connection, _unknown_name())
     if error.kind == "black-hole":
         return urllib3.exceptions.ConnectTimeoutError(_POOL, str(error))
     return urllib3.exceptions.SSLError(ssl.SSLCertVerificationError(1, str(error)))
@@ -373,4 +377,10 @@ def _httpx_failure(error: Unreachable, request: httpx.Request) -> httpx.Transpor
 
 
 def _httpx_cause(error: Unreachable) -> Exception:
+    if error.kind == "dns":
+        return _unknown_name()
     return ssl.SSLCertVerificationError(1, str(error)) if error.kind in TLS else error
+
+
+def _unknown_name() -> socket.gaierror:
+    return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
