@@ -195,7 +195,7 @@ def _all_fields(roadmap: Any, situation: Any, change: Change) -> Change:
 
 def _missing_is_deleted(context: Any, adapter: Any, scope: Any, missing: Any) -> Any:
     for stored in missing:
-        fetch._set_gone(context, scope.connection, stored.record.id)
+        fetch.set_gone(context, scope.connection, stored.record.id)
 
 
 def _all_ready(context: Any) -> Any:
