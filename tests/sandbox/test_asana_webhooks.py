@@ -293,3 +293,18 @@ def test_the_signature_is_the_hmac_of_the_body(asana, project):
     inner = hashlib.sha256(bytes(b ^ 0x36 for b in key) + body).digest()
     outer = hashlib.sha256(bytes(b ^ 0x5C for b in key) + inner).hexdigest()
     assert headers["X-Hook-Signature"] == outer
+
+
+def test_many_events_go_in_batches_of_a_thousand_and_none_is_lost(asana, project, receiver):
+    subscribe(asana, project)
+    gid = new_task(asana, project)
+    for number in range(700):
+        ask(asana, "PUT", f"/tasks/{gid}", {"name": str(number)})
+    while deliver(asana.publisher, asana.line):
+        pass
+    sizes = [len(batch) for batch in receiver.deliveries[1:]]
+    assert sizes[0] == 1000
+    assert len(sizes) > 1
+    renamed = [e for batch in receiver.deliveries for e in batch
+               if e.get("change", {}).get("field") == "name"]  # fmt: skip
+    assert len(renamed) == 700
