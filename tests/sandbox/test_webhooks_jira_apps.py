@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from syncd.sandbox.clock import SandboxClock
@@ -19,6 +20,9 @@ from syncd.sandbox.wire import Request
 sys.path.insert(0, str(Path(__file__).parent))
 
 from jirasite import NOW, SITE, TARGET, Site
+
+WIRE = Path(__file__).parents[2].parent / "shared" / "wire"
+DEFINITION = WIRE / "specs" / "jira_platform_v3.json"
 
 
 @pytest.fixture
@@ -112,3 +116,24 @@ def test_a_dynamic_webhook_carries_the_apps_token_and_ends_after_30_days(box):
     box.clock.step(31 * 86_400)
     site.ask("PUT", path, {"fields": {"labels": ["b"]}}, expect=204)
     assert box.deliver() == 0
+
+
+def test_answers_about_dynamic_webhooks_are_as_defined(box):
+    if not DEFINITION.exists():
+        pytest.skip(
+            "the vendor's definition is not here (a folder shared/wire beside the checkout)"
+        )
+    definition = json.loads(DEFINITION.read_text("utf8"))
+    box.app = app(box)
+    good = {"events": ["jira:issue_updated"], "jqlFilter": "project = WEB"}
+    bad = {"events": ["jira:issue_eaten"], "jqlFilter": "watchers = 3"}
+    made = dynamic(box, "POST", {"url": TARGET, "webhooks": [good, bad]})
+    number = made["webhookRegistrationResult"][0]["createdWebhookId"]
+    answers = {
+        "ContainerForRegisteredWebhooks": made,
+        "PageBeanWebhook": dynamic(box, "GET"),
+        "WebhooksExpirationDate": dynamic(box, "PUT", {"webhookIds": [number]}, "/webhook/refresh"),
+    }
+    for name, answer in answers.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": definition["components"]}
+        jsonschema.validate(answer, schema)

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import asana
 import httpx
 import pytest
 
@@ -156,15 +157,32 @@ def test_a_receiver_may_ask_the_service_during_the_handshake(served, receiver):
 
 
 def test_slow_receivers_hold_up_neither_requests_nor_each_other(served, receiver):
-    with Receiver(delay=1.0) as slow:
+    with Receiver(delay=3.0) as slow:
         assert served.at_jira(f"{slow.url}/slow").status_code == 201
         assert served.at_jira(f"{receiver.url}/fast").status_code == 201
         started = time.monotonic()
         served.rename()
-        assert time.monotonic() - started < 0.5
-        receiver.wait(1, seconds=0.8)
+        assert time.monotonic() - started < 2
+        receiver.wait(1, seconds=2)
         assert slow.arrived == []
         slow.wait(1)
+
+
+def test_the_vendors_library_registers_lists_and_deletes_a_webhook(served, receiver):
+    configuration = asana.Configuration()
+    configuration.host = f"{served.url}/asana/api/1.0"
+    configuration.access_token = served.sandbox.asana.token
+    webhooks = asana.WebhooksApi(asana.ApiClient(configuration))
+    body = {"data": {"resource": served.project, "target": f"{receiver.url}/lib"}}
+    made = webhooks.create_webhook(body, {})
+    assert (made["active"], made["target"]) == (True, f"{receiver.url}/lib")
+    listed = list(webhooks.get_webhooks(served.sandbox.asana.workspace, {}))
+    assert [one["gid"] for one in listed] == [made["gid"]]
+    served.rename()
+    assert receiver.wait(3)[-1].signed_with(
+        receiver.arrived[0].headers["x-hook-secret"], "x-hook-signature")  # fmt: skip
+    webhooks.delete_webhook(made["gid"])
+    assert list(webhooks.get_webhooks(served.sandbox.asana.workspace, {})) == []
 
 
 def test_a_handshake_that_fails_leaves_no_webhook(served, receiver):
@@ -238,7 +256,7 @@ def test_the_server_stops_although_much_waits_for_a_slow_receiver(receiver):
     receiver.wait(1)
     started = time.monotonic()
     served.stop()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 8
     waiting = served.sandbox.jira.store.hooks.outbox.of("1")
     assert len(waiting) + len(receiver.arrived) == 40
     assert all(letter.attempt == 1 for letter in waiting)
