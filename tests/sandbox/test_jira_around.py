@@ -374,3 +374,29 @@ def test_the_newer_board_api_pages_by_token_in_the_order_of_ranks(talk):
     assert talk("GET", path, jql="type = Story", **token)[0] == 400  # another question's token
     old = talk("GET", f"{AGILE}/board/{board}/issue", jql="project = WEB ORDER BY key DESC")[1]
     assert [issue["key"] for issue in old["issues"]] == keys[::-1]
+
+
+def test_an_issue_is_full_at_some_point(talk, key):
+    issue = talk.site.store.find_issue(key)
+    said = talk("POST", f"/rest/api/2/issue/{key}/comment", {"body": "one"})[1]["id"]
+    first = next(item for item in issue.comments if item.id == said)
+    issue.comments.extend([first] * 4999)
+    status, answer = talk("POST", f"/rest/api/2/issue/{key}/comment", {"body": "more"})
+    assert (status, "5000 comments" in answer["errorMessages"][0]) == (413, True)
+    talk.site.store.links_of[issue.id] = ["x"] * 2000
+    other = talk.create()
+    ends = {"inwardIssue": {"key": key}, "outwardIssue": {"key": other}}
+    assert talk("POST", f"{API}/issueLink", {"type": {"name": "Blocks"}, **ends})[0] == 413
+
+
+def test_keys_are_sorted_as_people_count(talk):
+    keys = [talk.create() for _ in range(11)]
+    assert talk.keys("project = WEB ORDER BY key") == keys
+    page = talk("POST", f"{API}/search/jql", {"jql": "project = WEB ORDER BY key DESC, summary",
+                                              "fields": ["summary"], "maxResults": 5})[1]  # fmt: skip
+    assert [issue["key"] for issue in page["issues"]] == keys[:5:-1]
+    talk("DELETE", f"{API}/issue/{keys[6]}")  # the last one read goes away
+    body = {"jql": "project = WEB ORDER BY key DESC, summary", "nextPageToken": page["nextPageToken"],
+            "fields": ["summary"]}  # fmt: skip
+    rest = talk("POST", f"{API}/search/jql", body)[1]["issues"]
+    assert [issue["key"] for issue in rest] == keys[5::-1]

@@ -270,9 +270,13 @@ def _text_test(text: str) -> Callable[[str], bool]:
     stems = re.findall(r"\w+\*?", text.casefold())
     exact = {_stem(word) for word in stems if not word.endswith("*")}
     starts = [word[:-1] for word in stems if word.endswith("*")]
+    needed = (*exact, *starts)
 
     def test(candidate: str) -> bool:
-        have = _WORD.findall(candidate.casefold())
+        low = candidate.casefold()
+        if not all(part in low for part in needed):  # a stem begins each word that has it
+            return False
+        have = _WORD.findall(low)
         return exact <= {_stem(word) for word in have} and all(
             any(word.startswith(start) for word in have) for start in starts
         )

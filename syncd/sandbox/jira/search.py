@@ -314,8 +314,9 @@ def _sort_key(store: Store, what: Subject) -> Callable[[Issue], Json]:
 
 
 def _key_parts(issue: Issue) -> Json:
+    """Return a key as a text that sorts as people count: WEB-9 before WEB-10."""
     project, _, number = issue.key.rpartition("-")
-    return [project, int(number)]
+    return f"{project}-{number:>12}"
 
 
 def _places(store: Store, what: Subject) -> Callable[[Json], Json]:
@@ -340,8 +341,13 @@ def _rank(value: Json) -> tuple[bool, Json]:
     return (value is None, 0 if value is None else value)
 
 
-def _comparable(key: Callable[[Issue], Json]) -> Callable[[Issue], tuple[bool, Json]]:
+def _comparable(key: Callable[[Issue], Json]) -> Callable[[Issue], Json]:
+    if key in _NEVER_EMPTY:
+        return key
     return lambda issue: _rank(key(issue))
+
+
+_NEVER_EMPTY: set[Callable[[Issue], Json]] = {_updated, _created, _number, _key_parts}
 
 
 def _time_bounds(
