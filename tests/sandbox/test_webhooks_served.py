@@ -178,6 +178,7 @@ def test_the_vendors_library_registers_lists_and_deletes_a_webhook(served, recei
     assert (made["active"], made["target"]) == (True, f"{receiver.url}/lib")
     listed = list(webhooks.get_webhooks(served.sandbox.asana.workspace, {}))
     assert [one["gid"] for one in listed] == [made["gid"]]
+    receiver.wait(2)  # the handshake and the first heartbeat
     served.rename()
     assert receiver.wait(3)[-1].signed_with(
         receiver.arrived[0].headers["x-hook-secret"], "x-hook-signature")  # fmt: skip
