@@ -12,6 +12,7 @@ from syncd.core.values import same
 from syncd.testing.cells import UNREADABLE, canonical, excused_cells, held, rule_of, unread_owners
 from syncd.testing.reference import Act, Ledger, allowed, lost, members_amiss
 from syncd.testing.simrun import HumanEdit, Run, Written
+from syncd.testing.stage import NO_HISTORY
 from syncd.testing.world import World
 
 _SETS = (FieldType.MULTI_SELECT, FieldType.PEOPLE)
@@ -114,7 +115,7 @@ def _nothing_is_lost(
         if conflict.field == name:
             told += [claim.value for claim in conflict.claims]
     told += [tool.spell(name, value) for tool in world.tools.values() for value in [*told]]
-    for edit in lost(ledger, told, owner):
+    for edit in lost(ledger, told, NO_HISTORY):
         run.violated("I4", f"the edit of {item.id}.{name} in {edit.place} to {edit.new!r} is lost")
 
 

@@ -152,17 +152,20 @@ def members_amiss(ledger: Ledger, shown: Value) -> list[str]:
     return amiss
 
 
-def lost(ledger: Ledger, kept: Collection[Value], owner: str) -> list[Act]:
-    """Return the edits that are neither superseded, nor swept away unseen, nor among the values kept.
+def lost(ledger: Ledger, kept: Collection[Value], silent: Collection[str] = ()) -> list[Act]:
+    """Return the edits that are neither superseded nor among the values kept.
 
     `kept` are the value that is shown and everything that history and conflicts tell. An emptiness
-    from before the first meeting, and a value nobody can read outside its owner, are told elsewhere.
+    from before the first meeting is told nowhere; a value that the mapping cannot read is told in a
+    notice, in the tool's own words.
+    In `silent` tools, which keep no log, what was swept away unseen cannot be known (I4n).
     """
     found = []
     for number in ledger.standing():
         edit = ledger.edits[number]
-        excused = number in ledger.swept or (edit.fresh and edit.new is None)
-        if excused or (edit.vague and edit.place != owner):
+        unknown = number in ledger.swept and edit.place in silent
+        excused = unknown or (edit.fresh and edit.new is None)
+        if excused or edit.vague:
             continue
         if not any(ledger.same(edit.new, value) for value in kept):
             found.append(edit)

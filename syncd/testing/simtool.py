@@ -81,8 +81,7 @@ class SimTool(MemoryTool):
         if self.stage.reversed:
             page = replace(page, records=records[::-1])
         if fault == "old":
-            old = (self.stage.before.get((self.connection, r.id), r) for r in records)
-            return replace(page, records=tuple(self._shown(scope, record) for record in old))
+            return replace(page, records=tuple(self._past(scope, record) for record in records))
         if fault == "behind" and cursor is not None and page.cursor is not None:
             # the index has not caught up; an adapter that knows its lag keeps the cursor behind it
             page = replace(page, records=records[: len(records) // 2], cursor=cursor)
@@ -93,6 +92,13 @@ class SimTool(MemoryTool):
         for record in page.records:
             self.stage.seen[self.connection, record.id] = self.stage.step
         return page
+
+    def _past(self, scope: Scope, record: Record) -> Record:
+        """Return an earlier form of a record; one of the same time stamp nobody could tell from it."""
+        past = self.stage.before.get((self.connection, record.id), record)
+        return self._shown(
+            scope, past if past.updated < record.updated else self.records[record.id]
+        )
 
     def read(self, scope: Scope, ids: Sequence[str]) -> tuple[Record, ...]:
         """Read records by id."""
@@ -135,7 +141,7 @@ class SimTool(MemoryTool):
         self.target = draft
         watch.before_write(self.stage, self.connection, draft)
         if self.lag and self.stage.due(self.connection, ("late",)):
-            at = self.clock.now() + self.lag / 2
+            at = self.clock.now()  # the search knows it when its lag since the request is over
             self.stage.later(self.lag / 2, lambda: self._arrive(draft, at))
             raise failure(self.connection, "late")
         answer = super().create(draft)

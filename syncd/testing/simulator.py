@@ -25,10 +25,8 @@ from syncd.testing.world import DAY, PLACE, TOOLS, World, native, small_roadmap
 SETTLING = 3
 """Cycles without faults and edits after which everything has to agree (I1: two, and one for a lag)."""
 
-QUIET = 3
-"""Cycles after that which have to be silent; the second reads everything."""
-
-_STEPS = (3600.0, 3600.0, 86_400.0)
+QUIET = (3600.0, 86_400.0)
+"""Seconds before each of the cycles after that, which have to be silent; the last one reads everything."""
 
 
 def spelled(name: str, value: Value) -> Value:
@@ -221,7 +219,8 @@ class Simulation(Stage):
                 watch.versions_grow(self)
             except Crash:
                 self.dead = False
-                self.not_before.clear()  # of that a new process knows nothing
+                self.not_before.clear()  # of both a new process knows nothing
+                self.world.opened.clear()
                 self.world.store.close()
                 self.world.store = self._open()
                 self._forget_answers()
@@ -292,8 +291,8 @@ def _play(stage: Simulation) -> None:
             stage.turn(run.schedule.pause)
     stage.settle()
     oracles.judge(stage)
-    for number in range(QUIET):
-        _stay_quiet(stage, _STEPS[number], full=number == 1)
+    for number, pause in enumerate(QUIET):
+        _stay_quiet(stage, pause, full=number > 0)
     run.figures["unanswered"] = len(run.unanswered)
     run.figures["calls"] = sum(sum(t.faults.calls.values()) for t in world.tools.values())
     run.figures["seconds"] = round(world.clock.monotonic())
