@@ -14,7 +14,6 @@ from syncd.sandbox.jira.jql_run import SAVED, operand_values, stems, wanted_valu
 from syncd.sandbox.jira.jql_values import Viewer
 from syncd.sandbox.jira.model import Issue
 
-_MOST = 25_000  # a wider choice than this is not worth being made into a set
 _RECENT = 2000  # beyond this many, walking the index of times is quicker
 _ENOUGH = 300  # so few are looked at one by one
 _KEPT_KINDS = frozenset(
@@ -24,15 +23,16 @@ _KEPT_KINDS = frozenset(
 _WORD_KINDS = frozenset({"summary", "string"})
 
 
-def narrowed(viewer: Viewer, node: Condition | None) -> set[int] | None:
+def narrowed(viewer: Viewer, node: Condition | None) -> AbstractSet[int] | None:
     """Return ids that hold all matches of a condition, or None where no index says."""
     choices = _all_of(viewer, node)
     if not choices:
         return None
     choices.sort(key=_size)
-    if _size(choices[0]) > _MOST:
+    if _size(choices[0]) > max(_RECENT, len(viewer.store.issues) // 2):  # not worth it
         return None
-    found: set[int] = set().union(*choices[0])
+    first = choices[0]
+    found: AbstractSet[int] = first[0] if len(first) == 1 else set().union(*first)
     return reduce(_meet, choices[1:], found)
 
 
@@ -44,7 +44,7 @@ def _size(choice: Choice) -> int:
     return sum(map(len, choice))
 
 
-def _meet(found: set[int], choice: Choice) -> set[int]:
+def _meet(found: AbstractSet[int], choice: Choice) -> AbstractSet[int]:
     if len(found) <= _ENOUGH:
         return found
     return set().union(*(found & ids for ids in choice))

@@ -6,6 +6,7 @@ import base64
 import binascii
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, partial
 from zlib import crc32
@@ -146,11 +147,11 @@ class Search:
             return (issue for issue in self._indexed(after) if self._fits(issue, chosen))
         return iter(self._from(self._whole(), after))
 
-    def _fits(self, issue: Issue, chosen: set[int] | None) -> bool:
+    def _fits(self, issue: Issue, chosen: AbstractSet[int] | None) -> bool:
         return (chosen is None or issue.id in chosen) and self.matches(issue)
 
     @cached_property
-    def _chosen(self) -> set[int] | None:
+    def _chosen(self) -> AbstractSet[int] | None:
         """Return ids that hold all matches, or None where no index narrows them down."""
         return None if self.store.lagging is not None else narrowed(self.viewer, self.query.where)
 
