@@ -278,3 +278,29 @@ def test_nothing_moves_into_itself(desk):
     )
     for kind, method, path, parent in moves:
         assert desk.refuse(method, path, {"parent": parent}) == sentence.format(kind)
+
+
+def test_a_refused_change_of_columns_leaves_all_as_they_were(desk):
+    other = {"parent": {"page_id": desk.home}, "title": text("Other")}
+    target = desk.ask("POST", "databases", other)["data_sources"][0]["id"]
+    before = [desk.ask("GET", f"data_sources/{key}")["properties"] for key in (desk.source, target)]
+    both = {"relation": {"data_source_id": target, "dual_property": {}}}
+    wrong = {"formula": {"expression": 'prop("Nope")'}}
+    body = {"properties": {"Both": both, "Points": {"name": "Size"}, "Wrong": wrong},
+            "title": text("Never")}  # fmt: skip
+    assert desk.refuse("PATCH", f"data_sources/{desk.source}", body) == "Type error with formula"
+    new = {"parent": {"database_id": desk.database},
+           "properties": {"Name": {"title": {}}, "Both": both, "Wrong": wrong}}  # fmt: skip
+    assert desk.refuse("POST", "data_sources", new) == "Type error with formula"
+    after = [desk.ask("GET", f"data_sources/{key}")["properties"] for key in (desk.source, target)]
+    assert before == after
+    assert desk.ask("GET", f"data_sources/{desk.source}")["title"][0]["plain_text"] == "Road"
+
+
+def test_a_refused_view_leaves_no_database_behind(desk):
+    place = {"parent": {"type": "page_id", "page_id": desk.home}}
+    before = desk.ask("GET", f"blocks/{desk.home}/children")["results"]
+    body = {"data_source_id": desk.source, "name": "V", "type": "table", "create_database": place}
+    for wrong in ({"position": {"type": "middle"}}, {"sorts": [{"property": "Nope"}]}):
+        desk.refuse("POST", "views", {**body, **wrong})
+    assert desk.ask("GET", f"blocks/{desk.home}/children")["results"] == before

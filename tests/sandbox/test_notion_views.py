@@ -239,7 +239,14 @@ def test_a_template_is_no_row_and_its_mentions_are_settled_when_it_is_used(desk)
     when = block["paragraph"]["rich_text"][0]["mention"]["date"]["start"]
     assert when == "2026-09-21T22:34:00.000+09:00"
     asked["template"]["timezone"] = "Mars/One"
+    path = f"data_sources/{desk.source}/query"
+    before = len(desk.ask("POST", path, {})["results"])
     assert "valid IANA time zone" in desk.refuse("POST", "pages", asked)
+    status, _answer = desk.send(
+        "POST", "pages", {"parent": asked["parent"]}, (("filter_properties", "Nope"),)
+    )
+    assert status == 400
+    assert len(desk.ask("POST", path, {})["results"]) == before
 
 
 def test_icons_of_notion_tabs_and_what_only_people_can_make(desk):

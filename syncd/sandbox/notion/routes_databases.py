@@ -103,7 +103,8 @@ class Databases:
         app.store.nodes[source.id] = source
         try:
             given = first.get("properties", MISSING)
-            app.schemas.create(source, given, "initial_data_source.properties")
+            with app.schemas.all_or_nothing():
+                app.schemas.create(source, given, "initial_data_source.properties")
         except Exception:
             del app.store.nodes[database.id], app.store.nodes[source.id]
             raise
@@ -188,7 +189,8 @@ class DataSources:
         self._set(source, body)
         app.store.nodes[source.id] = source
         try:
-            app.schemas.create(source, body.get("properties", MISSING), "properties")
+            with app.schemas.all_or_nothing():
+                app.schemas.create(source, body.get("properties", MISSING), "properties")
         except Exception:
             del app.store.nodes[source.id]
             raise
@@ -198,14 +200,15 @@ class DataSources:
         return app.shapes.data_source(source)
 
     def _set(self, source: DataSource, body: JSON) -> None:
-        if "title" in body:
-            source.title = richtext.separate(body["title"], "title", self._app.shapes.mention)
-        if "description" in body:
-            source.description = richtext.separate(
-                body["description"], "description", self._app.shapes.mention
-            )
+        new: dict[str, Any] = {
+            name: richtext.separate(body[name], name, self._app.shapes.mention)
+            for name in ("title", "description")
+            if name in body
+        }
         if "icon" in body:
-            source.icon = files.icon(self._app.store, body["icon"], "icon")
+            new["icon"] = files.icon(self._app.store, body["icon"], "icon")
+        for name, value in new.items():
+            setattr(source, name, value)
 
     def get(self, call: Call) -> JSON:
         """Return a data source with its columns."""
@@ -217,29 +220,34 @@ class DataSources:
         only(body, SOURCE_KEYS)
         flag = call.trash_flag()
         require_live(app.store, source, restoring=flag is False)
-        self._set(source, body)
+        before, database = columns(source), self._target(source, body)
+        with app.schemas.all_or_nothing():
+            if body.get("properties") is not None:
+                app.schemas.update(source, body["properties"], "properties")
+            self._set(source, body)
         if body.get("properties") is not None:
-            before = columns(source)
-            app.schemas.update(source, body["properties"], "properties")
             app.events.schema(source, before, call)
-        if "parent" in body:
-            self._move(source, body["parent"])
+        if database is not None:
+            app.store.detach(source)
+            source.parent = ("database_id", database.id)
+            app.store.attach(source)
             app.events.moved(source, None, call)
         if flag is not None:
             set_trash(app, source, call, trashed=flag)
         app.touch(source, call)
         return app.shapes.data_source(source)
 
-    def _move(self, source: DataSource, given: object) -> None:
-        parent = require_dict(given, "parent")
+    def _target(self, source: DataSource, body: JSON) -> Database | None:
+        """Return the database that a data source is to move to."""
+        if "parent" not in body:
+            return None
+        parent = require_dict(body["parent"], "parent")
         identifier = require_uuid(parent.get("database_id", MISSING), "parent.database_id")
         database = self._app.store.nodes.get(identifier)
         if not isinstance(database, Database) or not self._app.store.is_shared(database):
             raise self._app.shapes.not_found("database", identifier)
         refuse_cycle(self._app, source, identifier)
-        self._app.store.detach(source)
-        source.parent = ("database_id", identifier)
-        self._app.store.attach(source)
+        return database
 
     def query(self, call: Call) -> JSON:
         """Return rows: filtered, sorted, paged, capped."""

@@ -50,12 +50,12 @@ class Pages:
 
     def get(self, call: Call) -> JSON:
         """Return a page."""
-        return self._shown(self._app.page(call), call)
+        page = self._app.page(call)
+        return self._app.shapes.page(page, self._wanted(self._app.store.source_of(page), call))
 
-    def _shown(self, page: Page, call: Call) -> JSON:
-        source = self._app.store.source_of(page)
-        wanted = wanted_properties(source, call) if source else None
-        return self._app.shapes.page(page, wanted)
+    def _wanted(self, source: DataSource | None, call: Call) -> frozenset[str] | None:
+        """Return the columns to show; a wrong name is told before anything is written."""
+        return wanted_properties(source, call) if source else None
 
     def create(self, call: Call) -> JSON | tuple[int, JSON]:
         """Make a page: a row of a data source, or a page inside a page or the workspace."""
@@ -71,7 +71,8 @@ class Pages:
         )
         self._decorate(page, body)
         index = self._place(parent, body)
-        template = self._template(source, body.get("template"))
+        template = self._template(source, body.get("template"), call)
+        wanted = self._wanted(source, call)
         if source is not None:
             app.values.fill(source, page)
         app.store.attach(page, index)
@@ -80,7 +81,7 @@ class Pages:
         if template is not None:
             self._use_template(page, template, call)
         app.events.created(page, call)
-        shown = self._shown(page, call)
+        shown = app.shapes.page(page, wanted)
         if tasks.wants(call):
             return tasks.queue(app, call, "POST /v1/pages", shown)
         return shown
@@ -171,7 +172,10 @@ class Pages:
             raise invalid(f"Block with ID {identifier} is not a child of {above.id}.")
         return above.children.index(identifier) + 1
 
-    def _template(self, source: DataSource | None, given: object) -> Page | None:
+    def _template(
+        self, source: DataSource | None, given: object, call: Call
+    ) -> tuple[Page, Settled] | None:
+        """Return the template a request asks for, and what its mentions are to become."""
         if given is None:
             return None
         body = require_dict(given, "template")
@@ -190,14 +194,14 @@ class Pages:
         template = self._app.store.page(identifier)
         if template is None:
             raise self._app.shapes.not_found("page", identifier)
-        return template
-
-    def _use_template(self, page: Page, template: Page, call: Call) -> None:
-        zone = (call.body.get("template") or {}).get("timezone", "UTC")
-        if not zone_exists(require_text(zone, "template.timezone")):
+        zone = require_text(body.get("timezone", "UTC"), "template.timezone")
+        if not zone_exists(zone):
             raise bad("template.timezone", "be a valid IANA time zone", zone)
         user = self._app.shapes.whole_user(self._app.store.users[call.user])
-        settled = Settled(user, call.now, zone)
+        return template, Settled(user, call.now, zone)
+
+    def _use_template(self, page: Page, chosen: tuple[Page, Settled], call: Call) -> None:
+        template, settled = chosen
         for key, value in template.values.items():
             if not page.values.get(key):
                 page.values[key] = settled.value(value)
@@ -230,7 +234,8 @@ class Pages:
         values = self._values(source, body.get("properties", MISSING))
         locked = require_bool(body.get("is_locked", page.is_locked), "is_locked")
         archived = require_bool(body.get("is_archived", page.is_archived), "is_archived")
-        template = self._template(source, body.get("template"))
+        template = self._template(source, body.get("template"), call)
+        wanted = self._wanted(source, call)
         self._decorate(page, body)
         before, erased = dict(page.values), list[Node]()
         turned, page.is_locked = page.is_locked != locked, locked
@@ -250,7 +255,7 @@ class Pages:
         app.events.content(page, erased, call)
         if turned:
             app.events.locked(page, call)
-        return self._shown(page, call)
+        return app.shapes.page(page, wanted)
 
     def _archive(self, page: Page, *, archived: bool) -> None:
         source = self._app.store.source_of(page)

@@ -75,16 +75,18 @@ class Views:
         name = require_text(body.get("name", MISSING), "name")
         kind = require_choice(body.get("type", MISSING), "type", VIEW_TYPES)
         dashboard = self._dashboard(body)
-        database_id = dashboard.database_id if dashboard else self._place(source, body, call)
         view = View(
-            app.ids.make("view", call.now), database_id, source.id, name, kind,
+            app.ids.make("view", call.now), "", source.id, name, kind,
             call.now, call.user, call.now, call.user,
         )  # fmt: skip
         self._set(view, body, call)
+        index = self._index(body.get("position"))
         if dashboard is not None:
-            view.dashboard_id = dashboard.id
+            view.database_id, view.dashboard_id = dashboard.database_id, dashboard.id
             self._add_widget(dashboard, view, body.get("placement"))
-        self._insert(view, body.get("position"))
+        else:
+            view.database_id = self._place(source, body, call)
+        self._insert(view, index)
         app.events.view("created", view, call, view_type=view.type)
         return app.shapes.view(view)
 
@@ -144,19 +146,22 @@ class Views:
             rows.insert(index, {"id": self._app.ids.uuid4(), "widgets": []})
         rows[index]["widgets"].append({"id": self._app.ids.uuid4(), "view_id": view.id})
 
-    def _insert(self, view: View, given: object) -> None:
-        """Put a view among the others: at the end, if no position is given."""
+    def _index(self, given: object) -> int:
+        """Return where a view goes among the others: at the end, if no position is given."""
         views = self._app.store.views
         position = {"type": "end"} if given is None else require_dict(given, "position")
         kinds = ("start", "end", "after_view")
         kind = require_choice(position.get("type", MISSING), "position.type", kinds)
+        if kind != "after_view":
+            return 0 if kind == "start" else len(views)
+        after = require_uuid(position.get("view_id", MISSING), "position.view_id")
+        if after not in views:
+            raise self._app.shapes.not_found("view", after)
+        return list(views).index(after) + 1
+
+    def _insert(self, view: View, index: int) -> None:
+        views = self._app.store.views
         others = list(views.values())
-        index = {"start": 0, "end": len(others)}.get(kind, 0)
-        if kind == "after_view":
-            after = require_uuid(position.get("view_id", MISSING), "position.view_id")
-            if after not in views:
-                raise self._app.shapes.not_found("view", after)
-            index = list(views).index(after) + 1
         others.insert(index, view)
         views.clear()
         views.update({one.id: one for one in others})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 from syncd.sandbox.notion.checks import (
@@ -83,6 +85,19 @@ class Schemas:
             "rollup": self._rollup,
             "unique_id": self._unique_id,
         }
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Put all columns back as they were if a request is refused half-way."""
+        nodes = self._store.nodes.values()
+        sources = [node for node in nodes if isinstance(node, DataSource)]
+        held = [deepcopy(source.properties) for source in sources]
+        try:
+            yield
+        except NotionError:
+            for source, properties in zip(sources, held, strict=True):
+                source.properties = properties
+            raise
 
     def create(self, source: DataSource, given: object, where: str) -> None:
         """Fill a new data source with columns; one of them must be the title."""
