@@ -65,6 +65,7 @@ DEVIATIONS = {
     ("POST", "/rest/api/3/changelog/bulkfetch"): "null as in issue/{key}/changelog",
     ("GET", "/rest/api/3/attachment/content/{}"): "redirects to itself, not to a media server",
     ("POST", "/rest/agile/1.0/board/{}/issue"): "of kanban boards only the rank is kept",
+    ("GET", f"{PREFIX}/attachments/{{}}"): "download_url leads nowhere",
     ("GET", "/rest/api/3/issue/createmeta"): "screens hold every field that can be set",
     ("POST", "/jira/oauth/token"): "the use of a rotated refresh token ends the family at once",
     ("POST", "/asana/-/oauth_token"): "the sentences of refusals are not the vendor's",
