@@ -164,7 +164,7 @@ class HistoryEntry:
     """One line of the history of a cell; of the whole where `item` is empty.
 
     `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone,
-    restored; approved and released (what the guard held back); undone (decided) and left (overtaken).
+    restored; held, approved and released (by the guard); undone (decided) and left (overtaken).
     """
 
     cycle: int

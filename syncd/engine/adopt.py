@@ -7,7 +7,7 @@ for each "LEVEL CONNECTION" how far that is: open, or done for good.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncd.core.adoption import Pair, Review, Thing, review
@@ -99,16 +99,16 @@ def free_items(store: Store, level: str, connection: str) -> list[Item]:
 
 
 def conclude(
-    store: Store, now: Mapping[Place, int], met: Mapping[Place, int], *, complete: bool
+    store: Store, now: Mapping[Place, int], met: Mapping[Place, int], read: Collection[str]
 ) -> None:
     """Note, after records were matched, where a person has to look and where first contact is over.
 
-    `met` gives for each level and connection how many records were left for a review; nothing is over
-    before every scope has been read in full.
+    `met` gives for each level and connection how many records were left for a review; of a level that
+    is not yet `read` in full in all its tools nothing is over.
     """
     after = dict(now)
     for place, waiting in met.items():
-        if now.get(place) != OVER and (waiting or complete):
+        if now.get(place) != OVER and (waiting or place[0] in read):
             after[place] = waiting
             _tell(store, place, waiting)
     if after != now:

@@ -232,7 +232,11 @@ def _remember(context: Context, found: Mapping[Key, Held], sentences: Mapping[Ke
     sums = {held.checksum for held in now}
     past = [held for held in [*before, *waited(store)] if held.checksum not in sums]
     past = list({held.checksum: held for held in past}.values())[:REMEMBERED]
+    fresh = set(found) - {held.key for held in before}
     with store.transaction():
+        store.append_history(
+            [context.entry("", "", "held", key[0], detail=sentences[key]) for key in sorted(fresh)]
+        )
         if before or now:
             lists = {"now": [*map(_plain, now)], "past": [*map(_plain, past)]}
             store.save_document(HELD, lists)

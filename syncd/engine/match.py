@@ -58,7 +58,7 @@ def match(context: Context) -> int:
             met[place] = len(facts.strangers)
     if linked:
         _wake_orphans(context)
-    conclude(context.store, adoptions, met, complete=complete)
+    conclude(context.store, adoptions, met, [level for level, _ in met if _read(context, level)])
     context.store.save_document(UNMATCHED, value=False)
     return linked
 
@@ -91,6 +91,13 @@ def _place_all(facts: _Pass, level: str, connection: str) -> int:
         with facts.context.store.transaction():
             placed += sum(_place(facts, stored) for stored in batch)
     return placed
+
+
+def _read(context: Context, level: str) -> bool:
+    """Tell whether every scope in which items of a level may live has been read in full once."""
+    homes = {side.connection for side in context.roadmap.sides[level]}
+    scopes = [scope for scope in context.roadmap.scopes if scope.connection in homes]
+    return all(context.store.cursor(s.connection, s.id).full_at is not None for s in scopes)
 
 
 def _complete(context: Context) -> bool:

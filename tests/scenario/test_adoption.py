@@ -150,6 +150,16 @@ def test_the_tool_that_answers_late_is_the_one_that_waits(world):
     assert found.connection == "jira"
 
 
+def test_a_tool_that_was_never_read_leaves_levels_it_has_no_part_in_alone(world):
+    """Work items do not live in Asana: first contact is over for them though it never answered."""
+    world.asana.down = True
+    feature(world, "Search")
+    world.cycle()
+    state = adopt.states(world.roadmap, world.store)
+    assert state["work_item", "notion"] == adopt.OVER
+    assert ("feature", "notion") not in state
+
+
 def test_a_mapping_may_say_that_nothing_is_asked():
     world = World(small_roadmap(limits=replace(ASK, review=False)))
     feature(world, "Search")
