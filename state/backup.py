@@ -44,6 +44,7 @@ def backup(path: Path, to: Path) -> Verified:
         raise StateError(f"there is no state file {path} to back up: check the path")
     with _opened(path) as source, _new_file(to) as draft:
         copy(source, draft)
+        _seal(draft)
         verified = verify(draft)
         draft.replace(to)
     _sync_folder(to)
@@ -53,13 +54,15 @@ def backup(path: Path, to: Path) -> Verified:
 def verify(path: Path) -> Verified:
     """Check everything that can be checked in a state file; Damaged names what is wrong.
 
-    Looks at the database's pages and references, at the fingerprint of every record, and at the
-    chain of the history. A file of an older syncd is taken too.
+    Looks at the database's pages and references, at the fingerprint of every record, at the chain of
+    the history, and in a backup at the seal over everything it remembers. A file of an older syncd
+    is taken too.
     """
     with closing(store.inspect(path)) as opened, _opened(path) as driver:
         try:
             _check_database(path, driver)
             _check_records(path, driver)
+            _check_seal(path, driver)
             return _summary(driver, opened)
         except DriverError as error:
             raise state_error(path, error) from error
@@ -104,6 +107,19 @@ def _check_records(path: Path, driver: sqlite3.Connection) -> None:
     for connection, record, fingerprint, payload in rows:
         if digest(payload.encode()) != fingerprint:
             raise damaged(path, f"record {record} of {connection} is not what was stored")
+
+
+def _seal(path: Path) -> None:
+    """Note in a backup a digest of what it remembers: no bit of that may change from now on."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as driver:
+        sealed = content_digest(driver)
+        driver.execute("INSERT OR REPLACE INTO meta VALUES ('seal', ?)", (sealed,))
+
+
+def _check_seal(path: Path, driver: sqlite3.Connection) -> None:
+    row = driver.execute("SELECT value FROM meta WHERE name = 'seal'").fetchone()
+    if row is not None and row[0] != content_digest(driver):
+        raise damaged(path, "it is not what was backed up")
 
 
 def _summary(driver: sqlite3.Connection, opened: SqlStore) -> Verified:
@@ -153,6 +169,7 @@ _EPOCH = (
         "WHERE name LIKE 'page:%' AND json_type(payload) = 'object'"
     ),
     "INSERT OR REPLACE INTO documents VALUES ('resurvey', 'true')",
+    "DELETE FROM meta WHERE name = 'seal'",
 )
 
 

@@ -226,6 +226,7 @@ def _check_after_crash(handle: Handle) -> None:
         if verdict != "ok":
             raise damaged(handle.path, str(verdict))
     handle.driver.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '0')")
+    handle.driver.execute("DELETE FROM meta WHERE name = 'seal'")  # a backup's, until it is used
 
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from state import migrate, store, tables
+from syncd.core.errors import StateError
+from syncd.testing import vfs
 from syncd.testing.builders import item
 
 
@@ -120,6 +122,38 @@ def test_an_interrupted_migration_leaves_the_old_file(path, request):
     with closing(sqlite3.connect(path)) as driver:
         assert (schema_of(driver), list(driver.iterdump())) == before
         assert driver.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("operation", "answer"), [("write", vfs.FULL), ("sync", vfs.SYNC_FAILS)])
+def test_a_disk_that_fails_anywhere_in_a_migration_leaves_the_old_file(
+    path, tmp_path, request, operation, answer
+):
+    old_state(path)
+    old = path.read_bytes()
+    request.getfixturevalue("next_schema")("pass")
+    failed = 0
+    for at in range(1, 60, 4):
+        place = tmp_path / f"{at}"
+        place.mkdir()
+        (place / "state.db").write_bytes(old)
+        calls = iter(range(1, 1_000_000))
+
+        def refuse(what, _file, at=at, calls=calls):
+            return answer if what == operation and next(calls) >= at else vfs.OK
+
+        try:
+            with vfs.watched(vfs.Failing(refuse)):
+                store.open(place / "state.db").close()
+        except StateError:
+            failed += 1
+            with closing(sqlite3.connect(place / "state.db")) as driver:
+                (schema,) = driver.execute("PRAGMA user_version").fetchone()
+                (level,) = driver.execute("SELECT level FROM items").fetchone()
+                assert (schema, level) in ((1, "feature"), (2, "moved"))
+        opened = store.open(place / "state.db")
+        assert [each.level for each in opened.roots()] == ["moved"]
+        opened.close()
+    assert failed >= (1 if operation == "sync" else 8)
 
 
 def test_the_migrations_are_part_of_the_package():
