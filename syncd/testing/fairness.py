@@ -8,7 +8,7 @@ from syncd.core.fields import FieldType
 from syncd.core.model import Item
 from syncd.core.records import Value
 from syncd.core.rules import DERIVED, SHARED
-from syncd.core.values import same
+from syncd.core.values import normal, same
 from syncd.testing.cells import UNREADABLE, canonical, excused_cells, held, rule_of, unread_owners
 from syncd.testing.reference import Act, Ledger, allowed, lost, members_amiss
 from syncd.testing.simrun import HumanEdit, Run, Written
@@ -117,6 +117,33 @@ def _nothing_is_lost(
     told += [tool.spell(name, value) for tool in world.tools.values() for value in [*told]]
     for edit in lost(ledger, told, NO_HISTORY):
         run.violated("I4", f"the edit of {item.id}.{name} in {edit.place} to {edit.new!r} is lost")
+
+
+def concurrent_edits_are_told(run: Run, world: World) -> None:
+    """P11, I4: of two different edits of a shared field between the same two cycles neither just wins.
+
+    With the policy `ask` they are a conflict; with a tool named as winner its edit counts. Judged where
+    nothing went wrong, so that both were seen together.
+    """
+    told = {(c.item, c.field) for c in world.store.conflicts(open_only=False)}
+    acts: dict[tuple[str, str, int], dict[str, Value]] = {}
+    for edit in run.human:
+        stored = world.store.record(edit.tool, edit.record)
+        rule = rule_of(world, stored, edit.field) if stored is not None else None
+        if stored is None or stored.item is None or rule is None or not edit.linked:
+            continue
+        item = world.store.items([stored.item])[stored.item]
+        field = world.roadmap.fields[rule.field]
+        shared = field.owners.get(item.level) == SHARED and field.type not in _SETS
+        if shared and not held(world, item):
+            key = item.id, rule.field, edit.cycle
+            acts.setdefault(key, {})[edit.tool] = canonical(world, rule, edit.new)
+    for (item_id, name, _cycle), values in acts.items():
+        kind = world.roadmap.fields[name].type
+        if len({repr(normal(kind, value)) for value in values.values()}) < 2:  # noqa: PLR2004
+            continue
+        if world.roadmap.fields[name].on_conflict not in values and (item_id, name) not in told:
+            run.violated("P11", f"{item_id}.{name}: {values!r} at once, and no conflict")
 
 
 # I7 ---------------------------------------------------------------------------------------------------

@@ -44,7 +44,10 @@ def judge(stage: Stage) -> None:
     converged(run, world)
     fairness.values_are_fair(run, world)
     fairness.conflicts_are_real(run, world)
+    if run.schedule.twin:
+        fairness.concurrent_edits_are_told(run, world)
     no_duplicates(stage)
+    gone_is_gone(stage)
     no_echo(run, world)
     writes_are_few(run, world)
     audit_is_complete(run, world)
@@ -144,6 +147,19 @@ def no_duplicates(stage: Stage) -> None:
     for (name, item), count in linked.items():
         if count > 1:
             run.violated("I5", f"{count} records of {item} live in {name}")
+
+
+# I13 ----------------------------------------------------------------------------------------------------
+
+
+def gone_is_gone(stage: Stage) -> None:
+    """I13: what counts as deleted in a tool somebody has deleted there."""
+    for stored in stage.disk.tables.get("records", {}).values():
+        if stored.gone_since is None:
+            continue
+        record = stage.world.tools[stored.record.connection].records.get(stored.record.id)
+        if record is not None and not record.trashed:
+            stage.run.violated("I13", f"{record.id} counts as deleted, and is there")
 
 
 # I6 -------------------------------------------------------------------------------------------------

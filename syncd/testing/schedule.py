@@ -24,8 +24,10 @@ FAULTS = (
 STATES = ("down", "revoked", "hidden", "poison", "no_option", "bot")
 """What goes wrong with a tool until people mend it, before the next cycle."""
 
-PEOPLE = ("edit",) * 14 + ("add", "trash", "untrash", "copy", "bulk", "resolve", "resolve", "mark",
-                           "rekey", "page")  # fmt: skip
+PEOPLE = ("edit",) * 14 + (
+    "add", "trash", "untrash", "copy", "bulk", "clash", "clash", "resolve", "resolve", "mark", "rekey",
+    "page",
+)  # fmt: skip
 CLOCK = "jump"
 """As `Event.action`: the clock of our machine is set forward or back by `value` seconds."""
 

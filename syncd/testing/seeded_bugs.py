@@ -103,6 +103,11 @@ def _by_value_alone(context: Any, rule: Any, intent: Any, entries: Any) -> Any:
     return found[-1] if found else None
 
 
+def _all_logs(adapter: Any, scope: Any, writes: Any) -> Any:
+    ids = {record.id: "" for _intent, record in writes if record is not None}
+    return adapter.log(scope, ids) if ids and adapter.keeps_log else {}
+
+
 def _unjournalled(lane: Any, *parts: Any, _original: Any = apply._intent) -> Any:
     made = _original(lane, *parts)
     lane.context.store.settle(made.id, IntentState.PLANNED, made.created_at)
@@ -281,7 +286,11 @@ BUGS: dict[str, Bug] = {
         "P4", "recovery looks at the value only, not at the tool's log", ((agree, "_by_log", _without_log),)
     ),
     "matched-by-value": Bug(
-        "P4", "an entry of the log counts as ours by its value", ((agree, "_ours", _by_value_alone),)
+        "P4", "an entry of the log counts as ours by its value, however old it is",
+        (
+            (agree, "_ours", _by_value_alone), (apply, "read_logs", _all_logs),
+            (recover, "read_logs", _all_logs),
+        ),
     ),
     "stale-accepted": Bug(
         "P5", "an observation older than what is known replaces it",
@@ -310,8 +319,11 @@ BUGS: dict[str, Bug] = {
         "P9", "what a list leaves out counts as deleted", ((fetch, "_verify", _missing_is_deleted),)
     ),
     "unread-is-empty": Bug(
-        "P9", "records are created in scopes that have not been read in full",
-        ((cycle, "_ready", _all_ready), (match, "_complete", lambda _c: True)),
+        "P9", "records are created in scopes that could not be read in full",
+        (
+            (cycle, "_ready", _all_ready), (match, "_complete", lambda _c: True),
+            (Context, "healthy", _deaf),
+        ),
     ),
     "resurrection": Bug(
         "I7", "a record that somebody deleted is made again", ((cycle, "plan_item", _plan_without_gone),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from syncd.core.model import Conflict
 from syncd.core.records import Record, Value
 from syncd.engine import hold
 from syncd.testing.schedule import Event
@@ -38,6 +39,19 @@ def edit_record(stage: Stage, tool: str, record_id: str, event: Event) -> None:
         stage.excuse(tool, record_id, name)
 
 
+def clash(stage: Stage, event: Event) -> None:
+    """Let two people give one item different dates in two tools."""
+    record = _chosen(stage, event)
+    stored = stage.world.store.record(event.tool, record) if record is not None else None
+    if stored is None or stored.item is None:
+        return
+    records = stage.world.store.records_of([stored.item])[stored.item]
+    for number, (tool, each) in enumerate(sorted(records.items())[:2]):
+        day = f"2025-08-{1 + (event.pick + number) % 28:02d}"
+        dated = Event(event.cycle, event.site, event.nth, "edit", tool, 0, "due", day)
+        edit_record(stage, tool, each.record.id, dated)
+
+
 def native_words(stage: Stage, tool: str, record: Record, event: Event) -> tuple[str | None, Value]:
     """Return the field and the value that an event means in a tool in memory."""
     value = event.value
@@ -51,7 +65,7 @@ def native_words(stage: Stage, tool: str, record: Record, event: Event) -> tuple
 def _note(stage: Stage, tool: str, record: str, name: str, values: tuple[Value, Value]) -> None:
     stored = stage.world.store.record(tool, record)
     linked = stored is not None and stored.item is not None
-    done = HumanEdit(stage.step, tool, record, name, *values, linked)
+    done = HumanEdit(stage.step, tool, record, name, *values, linked, stage.cycle)
     stage.run.human.append(done)
     stage.latest[tool, record, name] = done
     stage.run.trace.append(f"ann {tool} {record} {name} {values[1]!r}")
@@ -151,12 +165,24 @@ def resolve(stage: Stage, event: Event) -> None:
     found = [c for c in store.conflicts() if c.resolved_by is None]
     if not found or store.in_transaction:  # another process waits for the lock of the file
         return
-    conflict = found[event.pick % len(found)]
+    _decide(stage, found[event.pick % len(found)], event.pick)
+
+
+def resolve_all(stage: Stage) -> None:
+    """Let a person settle every conflict that is still open."""
+    for number, conflict in enumerate(stage.store.conflicts()):
+        if conflict.resolved_by is None:
+            _decide(stage, conflict, stage.run.schedule.seed + number)
+
+
+def _decide(stage: Stage, conflict: Conflict, pick: int) -> None:
     values = [claim.value for claim in conflict.claims]
-    chosen = [*values, conflict.base][event.pick % (len(values) + 1)]
+    chosen = [*values, conflict.base][pick % (len(values) + 1)]
     with stage.beside():
-        store.save_conflicts([replace(conflict, resolution=chosen, resolved_by="ann")])
-        store.mark_dirty([conflict.item])
+        stage.store.save_conflicts([replace(conflict, resolution=chosen, resolved_by="ann")])
+        stage.store.mark_dirty([conflict.item])
+    stage.run.figures["decisions"] += 1
+    stage.step += 1
     stage.run.resolved.append(
         Resolved(stage.step, conflict.item, conflict.field, tuple(values), chosen)
     )
@@ -193,5 +219,5 @@ def page(stage: Stage, event: Event) -> None:
 
 PEOPLE: dict[str, Callable[[Stage, Event], None]] = {
     "edit": edit, "add": add, "trash": trash, "untrash": trash, "copy": copy, "bulk": bulk,
-    "resolve": resolve, "mark": mark, "rekey": rekey, "page": page,
+    "resolve": resolve, "clash": clash, "mark": mark, "rekey": rekey, "page": page,
 }  # fmt: skip

@@ -14,7 +14,7 @@ from syncd.testing.schedule import Schedule
 class HumanEdit:
     """One cell that a person set: native values, and the step of the run at which it happened.
 
-    `linked`: the record belonged to an item of the roadmap by then.
+    `linked`: the record belonged to an item of the roadmap by then. `cycle`: it happened before this one.
     """
 
     step: int
@@ -24,6 +24,7 @@ class HumanEdit:
     old: Value
     new: Value
     linked: bool = True
+    cycle: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,8 @@ class Simulation(Stage):
         for number in range(SETTLING):
             self.turn(3600.0, full=short and number < 2)  # noqa: PLR2004 - one may find an open write
             simpeople.approve_all(self)
+            if number == 0 and self.run.schedule.seed % 2:
+                simpeople.resolve_all(self)
 
 
 def _every(_record: Record) -> bool:
