@@ -56,8 +56,14 @@ def test_v3_rich_text_comes_back_in_another_shape(lab):
 
 def test_v7_the_order_of_choices_is_not_kept(lab):
     lab.ask("jira", "PUT", "/issue/WEB-1", {"fields": {"labels": ["a", "b", "c"]}})
-    lab.fault(id="V7")
+    lab.fault(id="V7", variant="order")
     assert lab.ask("jira", "GET", "/issue/WEB-1")[1]["fields"]["labels"] == ["c", "b", "a"]
+
+
+def test_v7_doubles_are_merged(lab):
+    lab.fault(id="V7", variant="merged")
+    lab.ask("jira", "PUT", "/issue/WEB-1", {"fields": {"labels": ["Web", "app", "web", "APP"]}})
+    assert lab.truth("jira", "/issue/WEB-1")[1]["fields"]["labels"] == ["Web", "app"]
 
 
 def test_v8_null_empty_and_missing(lab):

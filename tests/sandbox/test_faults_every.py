@@ -24,11 +24,19 @@ HEADERS = ("retry-after", "content-type", "location", "date", "content-encoding"
            "proxy-authenticate", "x-authentication-denied-reason", "ratelimit-reason")  # fmt: skip
 # options without which a fault takes long or has nothing to strike in the life below
 MORE = {
-    "N4": {"late": 0.3}, "A2": {"after": 1}, "H5": {"after": 2, "with": {"scale": 0.001}}, "L7": {"after": 1},
-    "U5": {"with": {"number": 12}}, "V10": {"with": {"number": 30, "characters": 40_000}},
-    "L1": {"with": {"least": 200}}, "L5": {"after": 1}, "H8": {"with": {"most": 20}},
-    "H9": {"path": "(issue|tasks|pages)/"}, "H6": {"with": {"element": 1}},
-}  # fmt: skip
+    "N4": {"late": 0.3, "count": 2},
+    "N9": {"count": 2},
+    "A2": {"after": 1},
+    "H5": {"after": 2, "with": {"scale": 0.001}},
+    "H6": {"with": {"element": 1}},
+    "H8": {"with": {"most": 20}},
+    "H9": {"path": "(issue|tasks|pages)/"},
+    "L1": {"with": {"least": 200}},
+    "L5": {"after": 1},
+    "L7": {"after": 1},
+    "U5": {"with": {"number": 12}},
+    "V10": {"with": {"number": 30, "characters": 40_000}},
+}
 ELSEWHERE = {
     ("H4", "counted"): "test_faults_people.py: needs requests at the same time",
     ("N9", "dns"): "test_faults_connection.py: before any socket",
@@ -127,7 +135,7 @@ class Life:
     def jira(self):
         content = [{"type": "paragraph", "content": [{"type": "text", "text": ODD}]}]
         document = {"type": "doc", "version": 1, "content": content}
-        fields = {"summary": ODD, "description": document, "labels": ["a", "b", "c"]}
+        fields = {"summary": ODD, "description": document, "labels": ["a", "b", "c", "B"]}
         self.ask("PUT", "/issue/WEB-1", {"fields": fields})
         self.ask("GET", "/issue/WEB-1")
         self.ask("PUT", "/issue/WEB-1", {"fields": {"duedate": "2030-01-01"}})
@@ -235,6 +243,8 @@ def prepare(lab):
         f["id"] for f in lab.ask("jira", "GET", "/field")[1] if f["name"] == "Story Points"
     )
     assert lab.ask("jira", "PUT", "/issue/WEB-1", {"fields": {points: 2.5}})[0] == 204
+    archived = {"issueIdsOrKeys": ["WEB-9"]}
+    assert lab.ask("jira", "PUT", "/issue/archive", archived)[0] == 200
     settings = f"/projects/{lab.project}/custom_field_settings"
     rows = lab.ask("asana", "GET", settings, opt_fields="custom_field.name,custom_field.type")[1][
         "data"

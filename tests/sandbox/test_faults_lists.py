@@ -225,6 +225,13 @@ def test_l10_a_row_from_the_trash(lab):
     assert (rows[-1]["id"], rows[-1]["in_trash"]) == (page, True)
 
 
+def test_l10_an_archived_issue(lab):
+    lab.ask("jira", "PUT", "/issue/archive", {"issueIdsOrKeys": ["WEB-9"]})
+    assert lab.search(jql="key = WEB-9").get("issues", []) == []
+    lab.fault(id="L10", variant="trash", service="jira")
+    assert [row["key"] for row in lab.search(jql="key = WEB-9")["issues"]] == ["WEB-9"]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(("variant", "share"), [("empty", 0), ("half", 0.5)])
 def test_l11_a_list_is_suddenly_short(lab, service, variant, share):

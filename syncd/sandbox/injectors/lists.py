@@ -202,15 +202,20 @@ def twice(stage: Stage) -> Response:
 
 
 def trashed_too(stage: Stage) -> Response:
-    """List an item from the trash among the live ones (Notion rows)."""
+    """List an item from the trash (Notion) or an archived one (Jira) among the live ones."""
     got = _listing(stage)
     if isinstance(got, Response):
         return got
     answer, body, name, rows = got
-    source = stage.stand_in.app.store.source(stage.request.path.split("/")[3])
-    gone = source.trashed.by_id[:1] if source is not None else []
-    shown = [stage.ask("GET", f"/v1/pages/{identifier}") for identifier in gone]
+    shown = [stage.ask("GET", path) for path in _gone(stage)[:1]]
     return answered(answer, {**body, name: [*rows, *shown]})
+
+
+def _gone(stage: Stage) -> list[str]:
+    if stage.service == "jira":
+        return [f"/rest/api/3/issue/{number}" for number in sorted(stage.stand_in.store.archived)]
+    source = stage.stand_in.app.store.source(stage.request.path.split("/")[3])
+    return [f"/v1/pages/{page}" for page in source.trashed.by_id] if source is not None else []
 
 
 def short(stage: Stage) -> Response:

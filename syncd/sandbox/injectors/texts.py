@@ -133,6 +133,28 @@ def _halves(run: Json) -> list[Json]:
     return [first, {**second, "annotations": {**run.get("annotations", {}), "color": "gray"}}]
 
 
+def doubles_merged(stage: Stage) -> Response:
+    """Store of labels that are alike but for case only the first."""
+    body = stage.sent()
+    return stage.proceed(stage.with_json(_merged(body))) if body else stage.go_on()
+
+
+def _merged(value: Json) -> Json:
+    if isinstance(value, list):
+        return [_merged(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _firsts(each) if key in _LABELS and isinstance(each, list) else _merged(each)
+                for key, each in value.items()}  # fmt: skip
+    return value
+
+
+def _firsts(labels: list[Json]) -> list[Json]:
+    found: dict[str, Json] = {}
+    for label in labels:
+        found.setdefault(str(label).casefold(), label)
+    return list(found.values())
+
+
 def disordered(stage: Stage) -> Response:
     """Show labels and multiple choices in another order than they were set."""
     answer = stage.go_on()
@@ -181,4 +203,5 @@ ACTIONS: dict[str, Action] = {
     "linked": linked,
     "drifting": drifting,
     "disordered": disordered,
+    "doubles_merged": doubles_merged,
 }
