@@ -12,7 +12,7 @@ from mappings.problems import Problems, did_you_mean, quoted
 from mappings.schema import CellBlock, FieldBlock
 from mappings.shape import is_mapping, validate
 from syncd.core.fields import CATALOGUE, LEVELS, STATUSES, FieldType
-from syncd.core.rules import SHARED, RollupSpec
+from syncd.core.rules import MERGE, SHARED, RollupSpec
 
 POINTERS = ("url", "key")
 """Derived fields that point into a connection, named by `of:`."""
@@ -58,7 +58,7 @@ class FieldReader:
             place=self._document.key(*self._path),
             derived=self._derived,
             owner=self._owner(block.owner, data),
-            on_conflict=self._on_conflict(block.on_conflict, data),
+            on_conflict=self._on_conflict(block.on_conflict, type_, data),
             rollup=self._rollup(block),
             of=self._of(block),
             levels=tuple(block.levels) if block.levels else LEVELS,
@@ -130,12 +130,14 @@ class FieldReader:
         """Return the connections that hold the field; the title is held everywhere."""
         return [name for name in self._kinds if name in data or self._name == "title"]
 
-    def _on_conflict(self, wanted: str, data: Mapping[str, Any]) -> str:
-        holders = self._holders(data)
-        if wanted != "ask" and wanted not in holders:
-            reason = (
-                f"{quoted(wanted)} cannot decide here: {did_you_mean(wanted, ['ask', *holders])}"
-            )
+    def _on_conflict(self, wanted: str, type_: FieldType, data: Mapping[str, Any]) -> str:
+        words = ["ask", *self._holders(data)]
+        if type_ is FieldType.RICH_TEXT:
+            words.insert(1, MERGE)
+        if wanted not in words:
+            reason = f"{quoted(wanted)} cannot decide here: {did_you_mean(wanted, words)}"
+            if wanted == MERGE:
+                reason = f"only descriptions are merged line by line, not {quoted(self._name)}: write `ask`"
             self._problems.add(self._document.place(*self._path, "on_conflict"), reason)
         return wanted
 

@@ -200,7 +200,11 @@ class FieldBlock(Block):
     )
     on_conflict: StrictStr = Field(
         "ask",
-        description="`ask` a person, or the connection whose value wins when two edits differ.",
+        description=(
+            "When two edits differ: `ask` a person, `merge` (descriptions: what only one side changed is "
+            "taken from both, line by line; where changes touch, a person is asked), or the connection "
+            "whose value wins."
+        ),
     )
     type: CustomType | None = Field(
         None, description="For a field of your own, which the catalogue does not have."

@@ -25,14 +25,14 @@ from mappings.problems import Problems, did_you_mean, quoted
 from mappings.schema import FieldBlock, PageBlock
 from mappings.shape import is_mapping, validate
 from syncd.core.errors import ConfigError, Place
-from syncd.core.rules import DERIVED, SHARED
+from syncd.core.rules import DERIVED, MERGE, SHARED
 from syncd.secrets import SecretSource
 
 KEYS = ("mapping", "state", "interval", "full_read_every", "connections")
 SOURCES = ("file", "env", "credential")
 RESERVED = frozenset(
     {*FieldBlock.model_fields, *PageBlock.model_fields, "parent", "ask", "any", "none"}
-    | {SHARED, DERIVED}
+    | {SHARED, DERIVED, MERGE}
 )
 """Words of the mapping language, which cannot be names of connections."""
 

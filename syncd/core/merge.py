@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from syncd.core.fields import FieldType
 from syncd.core.model import Cell
 from syncd.core.records import Value
-from syncd.core.rules import SHARED
+from syncd.core.rules import MERGE, SHARED
+from syncd.core.textmerge import merge_text
 from syncd.core.values import normal, same
 
 
@@ -179,6 +180,13 @@ def _settle(
         if same(kind, edits[0].value, current):
             return Merged(current, None)
         return Merged(edits[0].value, edits[0].connection, reason=why)
+    if on_conflict == MERGE:
+        text = _merged_text(current, edits)
+        if text is not None and same(kind, text, current):
+            return Merged(current, None)
+        if text is not None:
+            source = next((s for s in edits if not same(kind, s.value, current)), edits[0])
+            return Merged(text, source.connection, reason="merged texts")
     winner = next((s for s in edits if s.connection == on_conflict), None)
     if winner is not None:
         losers = tuple(s for s in edits if not same(kind, s.value, winner.value))
@@ -190,6 +198,17 @@ def _settle(
         else f"{names} held different values when they first met"
     )
     return Merged(current, None, disputed=tuple(edits), reason=reason)
+
+
+def _merged_text(current: Value, edits: Sequence[Sight]) -> str | None:
+    """Apply what each tool changed, compared with its own base, to the canonical text, one by one."""
+    text = current
+    for sight in edits:
+        base = sight.cell.base if sight.cell is not None else None
+        if not (isinstance(text, str) and isinstance(base, str) and isinstance(sight.value, str)):
+            return None
+        text = merge_text(base, sight.value, text)
+    return text if isinstance(text, str) else None
 
 
 def _merge_sets(kind: FieldType, current: Value, sights: Sequence[Sight]) -> Merged:

@@ -16,6 +16,7 @@ from syncd.core.records import FieldKind, Record, Scope, Value
 
 SHARED = "shared"
 DERIVED = "syncd"
+MERGE = "merge"
 
 
 class UnmappedError(Exception):
@@ -123,7 +124,7 @@ class FieldRule:
     """One entry of `fields:`.
 
     `owners` gives for each level the connection that decides, SHARED, or DERIVED.
-    `on_conflict` is "ask" or the connection that wins.
+    `on_conflict` is "ask", MERGE (texts, line by line), or the connection that wins.
     """
 
     name: str

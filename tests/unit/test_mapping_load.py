@@ -332,6 +332,10 @@ BAD = {
         ITEMS + "  progress: {owner: notion, notion: Progress}\n",
         'm.yaml:7:14: "progress" is computed by syncd, nobody owns it: remove `owner`',
     ),
+    "on_conflict merges what is no text": (
+        ITEMS + "  due: {on_conflict: merge, jira: duedate}\n",
+        'm.yaml:7:22: only descriptions are merged line by line, not "due": write `ask`',
+    ),
     "on_conflict is nobody": (
         ITEMS + "  due: {on_conflict: asc, jira: duedate}\n",
         'm.yaml:7:22: "asc" cannot decide here: did you mean "ask"?',
