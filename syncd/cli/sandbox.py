@@ -96,6 +96,8 @@ def serve(  # noqa: PLR0913, PLR0917 - options
         if write_config is not None:
             write(write_config, credentials, mapping_for(load))
         print(json.dumps(credentials), flush=True)
+        if tls is not None:
+            typer.echo(f"clients must trust {tls / 'ca.pem'}", err=True)
 
     try:
         with needed():

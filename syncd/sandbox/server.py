@@ -113,8 +113,8 @@ def serve(
     write at the latest, and at the end. With `tls` it is https; the certificate to trust is written to
     `ca.pem` in that folder. Raises OSError when the port is taken, ValueError for faults that cannot be.
     """
-    sock = bind(host, port)
     server = _server(sandbox, tls)
+    sock = bind(host, port)
     if state_dir is not None:
         keeping.save(sandbox, state_dir)
     if started is not None:
@@ -185,8 +185,8 @@ def start_in_thread(
 ) -> Running:
     """Serve in a thread; otherwise as `serve`."""
     sandbox = sandbox or Sandbox()
-    sock = bind(host, port)
     server = _server(sandbox, tls)
+    sock = bind(host, port)
     thread = threading.Thread(target=_run, args=(server, sock), name="sandbox", daemon=True)
     thread.start()
     server.ready.wait(_START_SECONDS)
