@@ -281,8 +281,9 @@ def decide(
     """
     with store.transaction():
         for meeting in found:
+            mine = set(meeting.review.pairs)
             for pair in accept:
-                if pair in meeting.review.pairs:
+                if pair in mine:
                     _link(store, meeting, pair, word)
         refused = [[pair.stranger, pair.item] for pair in reject]
         known = store.document(REJECTED)

@@ -29,14 +29,14 @@ def parties(
 ) -> tuple[Sight, ...]:
     """Return the tools between which a field goes back and forth, the one that turns first; none: no loop."""
     known = {c.connection for c in conflict.claims} if conflict and conflict.held else set()
-    turning = [s for s in sights if s.connection in known or _turns_back(context, item, rule, s)]
+    turning = [s for s in sights if s.connection in known or turns_back(context, item, rule, s)]
     if not turning:
         return ()
     others = [s for s in sights if s not in turning and same(rule.type, s.value, current)]
     return (*turning, *others)
 
 
-def _turns_back(context: Context, item: Item, rule: FieldRule, sight: Sight) -> bool:
+def turns_back(context: Context, item: Item, rule: FieldRule, sight: Sight) -> bool:
     """Tell whether a tool has once more gone back from what we wrote to what it had before."""
     if sight.cell is None or not sight.cell.has_sent or not edited(rule.type, sight):
         return False
@@ -45,10 +45,11 @@ def _turns_back(context: Context, item: Item, rule: FieldRule, sight: Sight) -> 
     return looping(rule.type, sight.connection, entries, sight.value)
 
 
-def notice(item: Item, rule: FieldRule) -> Notice:
-    """Return what to tell people about a loop."""
+def notice(item: Item, rule: FieldRule, *, derived: bool = False) -> Notice:
+    """Return what to tell people about a loop. A derived value has nothing that could be settled."""
+    way_on = "" if derived else ", then settle it: `syncd conflicts list`"
     sentence = (
         f"{rule.name} of {item.title} is changed back again and again, by another integration or an "
-        f"automation, so nothing is written there; end that, then settle it: `syncd conflicts list`"
+        f"automation, so nothing is written there for now; end that{way_on}"
     )
     return Notice("looping", item.id, rule.name, sentence)

@@ -21,7 +21,7 @@ from syncd.core.records import FieldKind, Value
 from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, UnmappedError
 from syncd.core.values import digest, same
 from syncd.engine.context import Context
-from syncd.engine.loops import LOOPING, notice, parties
+from syncd.engine.loops import LOOPING, notice, parties, turns_back
 from syncd.engine.rollups import BATCH, DEEPEST, roll_up, roll_up_once, set_derived
 
 
@@ -357,6 +357,9 @@ def _see_derived(context: Context, work: _Work) -> None:
             cell = stored.cells.get(name)
             if cell is not None and same(field_rule.type, cell.base, value):
                 continue
+            if turns_back(context, work.item, field_rule, Sight(connection, value, cell)):
+                work.notices.append(notice(work.item, field_rule, derived=True))
+                continue  # left as it is: what it was given still counts as delivered
             if cell is not None and not context.restored:
                 work.history.append(
                     context.entry(

@@ -100,3 +100,22 @@ def test_new_values_are_not_a_loop_however_quick():
         soon(world)
     assert world.store.conflicts() == ()
     assert world.record("Search", "notion").fields["estimate"] == 3.0
+
+
+def test_a_computed_value_that_is_changed_back_is_not_written_without_end():
+    world = World()
+    parent = feature(world)
+    values = {"title": "Index", "status": native("jira", "planned"), "parent": parent}
+    child = world.jira.add("project", values, kind="work_item")
+    world.cycle()
+    written = world.notion.writes
+    row = fight(world, "items_total", 9.0, 8)
+    assert world.notion.writes - written == 4
+    assert "items_total of Search is changed back again and again" in told(world)[0]
+    assert world.store.conflicts() == ()
+    world.jira.edit(child, status=native("jira", "cancelled"))
+    soon(world)
+    assert world.notion.records[row].fields["items_total"] == 0.0, "news are written"
+    world.clock.advance(1200.0)
+    world.cycle()
+    assert told(world) == []
