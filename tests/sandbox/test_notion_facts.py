@@ -304,3 +304,57 @@ def test_a_refused_view_leaves_no_database_behind(desk):
     for wrong in ({"position": {"type": "middle"}}, {"sorts": [{"property": "Nope"}]}):
         desk.refuse("POST", "views", {**body, **wrong})
     assert desk.ask("GET", f"blocks/{desk.home}/children")["results"] == before
+
+
+def test_rollups_compute_with_formulas_times_and_choices(desk):
+    columns = {
+        "Twice": {"formula": {"expression": 'prop("Points") * 2'}},
+        "Made": {"created_time": {}},
+    }
+    desk.ask("PATCH", f"data_sources/{desk.source}", {"properties": columns})
+    both = [{"id": row} for row in (*desk.rows[:2], desk.rows[3])]  # points 0, 1, 3; tags a, b, a
+    desk.ask("PATCH", f"pages/{desk.rows[3]}",
+             {"properties": {"Tags": {"multi_select": [{"name": "a"}, {"name": "c"}]}}})  # fmt: skip
+    change(desk, Up={"relation": both})
+
+    def rolled(column: str, function: str) -> object:
+        config = {
+            "relation_property_name": "Up",
+            "rollup_property_name": column,
+            "function": function,
+        }
+        body = {"properties": {"Rolled": {"rollup": config}}}
+        desk.ask("PATCH", f"data_sources/{desk.source}", body)
+        shown = desk.ask("GET", f"pages/{desk.rows[0]}")["properties"]["Rolled"]["rollup"]
+        return shown[shown["type"]]
+
+    assert rolled("Twice", "sum") == 8
+    assert rolled("Points", "not_empty") == 3
+    assert rolled("Tags", "count_values") == 4
+    assert rolled("Tags", "unique") == 3
+    assert rolled("Made", "earliest_date")["start"] == "2026-09-21T13:34:00.000Z"
+    assert len(rolled("Tags", "show_original")) == 3
+    assert [len(item["relation"]) for item in rolled("Up", "show_original")] == [3, 0, 0]
+    assert len(rolled("Up", "show_unique")) == 2
+
+
+def test_formulas_and_rollups_that_stand_on_each_other_end(desk):
+    all_rows = {"properties": {"Up": {"relation": [{"id": row} for row in desk.rows]}}}
+    for row in desk.rows:  # so that a formula that follows them all never ends
+        desk.ask("PATCH", f"pages/{row}", all_rows)
+    config = {"relation_property_name": "Up", "rollup_property_name": "Points", "function": "sum"}
+    body = {"properties": {"Sum": {"rollup": config}}}
+    desk.ask("PATCH", f"data_sources/{desk.source}", body)
+    formula = {"Plus": {"formula": {"expression": 'prop("Sum") + 1'}}}
+    desk.ask("PATCH", f"data_sources/{desk.source}", {"properties": formula})
+    body["properties"]["Sum"]["rollup"]["rollup_property_name"] = "Plus"
+    desk.ask("PATCH", f"data_sources/{desk.source}", body)
+    shown = desk.ask("GET", f"pages/{desk.rows[0]}")["properties"]
+    assert {shown["Sum"]["type"], shown["Plus"]["type"]} == {"rollup", "formula"}
+    desk.notion.add_formula(desk.source, "Deep", "1")
+    deep = 'sum(prop("Up").map(current.prop("Deep")))'
+    prop = next(p for p in desk.notion.app.store.source(desk.source).properties.values()
+                if p.name == "Deep")  # fmt: skip
+    prop.config["expression"] = deep
+    shown = desk.ask("GET", f"pages/{desk.rows[0]}")["properties"]["Deep"]["formula"]
+    assert shown in ({"type": "number", "number": 0}, {"type": "number", "number": None})

@@ -43,7 +43,6 @@ from syncd.sandbox.notion.values import Values
 
 JSON = dict[str, Any]
 Names = dict[str, Value]
-CHAIN = 15  # formulas that may stand on one another
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 _OWN = re.compile(r'(?<![.\w])prop\(\s*"((?:[^"\\]|\\.)*)"\s*\)')
 _TYPES = {
@@ -79,9 +78,7 @@ class Formulas:
 
         return _OWN.sub(token, expression)
 
-    def type_of(
-        self, source: DataSource, expression: str, *, by_person: bool, depth: int = 0
-    ) -> str:
+    def type_of(self, source: DataSource, expression: str, *, by_person: bool) -> str:
         """Return the type of a formula's value; raises what the service answers to a wrong one."""
 
         def column(node: Property, of: str | None) -> str:
@@ -89,7 +86,7 @@ class Formulas:
                 prop = find(source, node.name)
                 if prop is None:
                     raise type_error()
-                return self._column_type(source, prop, by_person=by_person, depth=depth)
+                return self._column_type(source, prop, by_person=by_person)
             if not by_person or of not in ("g", "?"):
                 raise type_error()
             return "?"  # which data source the page lies in is seen when a row is computed
@@ -104,41 +101,40 @@ class Formulas:
             self._trees[expression] = parse(expression)
         return self._trees[expression]
 
-    def _column_type(self, source: DataSource, prop: Prop, *, by_person: bool, depth: int) -> str:
+    def _column_type(self, source: DataSource, prop: Prop, *, by_person: bool) -> str:
         if prop.type == "formula":
-            return self.column_type(source, prop, depth + 1) if by_person else "u"
+            return self._type_below(source, prop) if by_person else "u"
         if prop.type == "rollup":
             return "?" if prop.config["function"] in _OTHER_ROLLUPS else "n"
         if prop.type not in _TYPES:
             raise type_error()
         return _TYPES[prop.type]
 
-    def column_type(self, source: DataSource, prop: Prop, depth: int = 0) -> str:
-        """Return the type of a formula column that stands, `?` where it cannot be told."""
-        if depth > CHAIN:
-            return "?"
+    def _own_type(self, source: DataSource, prop: Prop) -> str:
         try:
-            expression = prop.config["expression"]
-            return self.type_of(source, expression, by_person=True, depth=depth)
+            return self.type_of(source, prop.config["expression"], by_person=True)
         except NotionError:  # a column it names is gone
             return "?"
 
+    def _type_below(self, source: DataSource, prop: Prop) -> str:
+        """Return the type of a formula that another one uses, `?` where it cannot be told."""
+        with self._values.layer(prop) as allowed:
+            return self._own_type(source, prop) if allowed else "?"
+
     def value(self, source: DataSource, prop: Prop, page: Page, limit: int | None) -> JSON:
         """Return a formula's value for a row; of relations at most `limit` pages are followed."""
-        kind = self.column_type(source, prop)
-        found = self._computed(prop, page, limit, 0)
+        kind = self._own_type(source, prop)
+        found = self._computed(prop, page, limit)
         if kind in ("m", "?"):
             kind = _kind_of(found)
         name = _SHOWN.get(kind, "string")
         return {"type": name, name: _shown(name, found)}
 
-    def _computed(self, prop: Prop, page: Page, limit: int | None, depth: int) -> Value:
+    def _computed(self, prop: Prop, page: Page, limit: int | None) -> Value:
         """Return a formula's value, None where it cannot be computed."""
-        if depth > CHAIN:
-            return None
 
         def read(row: Page, name: str) -> Value:
-            return self._read(row, name, limit, depth)
+            return self._read(row, name, limit)
 
         try:
             tree = self._tree(prop.config["expression"])
@@ -146,13 +142,14 @@ class Formulas:
         except (FormulaFailure, NotionError):
             return None
 
-    def _read(self, page: Page, name: str, limit: int | None, depth: int) -> Value:
+    def _read(self, page: Page, name: str, limit: int | None) -> Value:
         source = self._store.source_of(page)
         prop = find(source, name) if source else None
         if source is None or prop is None:
             raise FormulaFailure
         if prop.type == "formula":
-            return self._computed(prop, page, limit, depth + 1)
+            with self._values.layer(prop) as allowed:
+                return self._computed(prop, page, limit) if allowed else None
         if prop.type == "relation":
             related = self._values.related(prop, page)[:limit]
             return [self._store.nodes[key] for key in related]

@@ -47,8 +47,8 @@ _COUNTS: dict[str, Callable[[Sequence[Any]], float]] = {
 
 
 def is_empty(value: object) -> bool:
-    """Tell whether a value counts as empty in a rollup."""
-    return value is None or value in ([], "", False)
+    """Tell whether a value counts as empty in a rollup: zero does not."""
+    return value is None or value is False or value in ([], "")
 
 
 class Rollups:
@@ -68,10 +68,13 @@ class Rollups:
             return {"type": "unsupported", "unsupported": {}, "function": function}
         pages = [self._store.nodes[key] for key in self._values.related(relation, page)[:limit]]
         rows = [row for row in pages if isinstance(row, Page)]
-        values = [
-            self._values.shown(target, rolled, row) for row in rows if rolled.type != "relation"
-        ]
+        values = [self._shown(target, rolled, row) for row in rows]
         return {**_summary(function, rolled.type, values), "function": function}
+
+    def _shown(self, target: DataSource, rolled: Prop, row: Page) -> Any:  # noqa: ANN401 - by type
+        if rolled.type == "relation":
+            return [{"id": key} for key in self._values.related(rolled, row)]
+        return self._values.shown(target, rolled, row)
 
 
 def as_text(kind: str, value: Any) -> str:  # noqa: ANN401 - by type
@@ -93,16 +96,39 @@ def as_text(kind: str, value: Any) -> str:  # noqa: ANN401 - by type
 
 def _summary(function: str, kind: str, values: list[Any]) -> JSON:
     if function in ("show_original", "show_unique"):
-        return {"type": "array", "array": [{"type": kind, kind: value} for value in values]}
+        items = [{"type": kind, kind: value} for value in values]
+        if function == "show_unique":
+            items = list({repr(item): item for item in items}.values())
+        return {"type": "array", "array": items}
+    values = [_plain(kind, value) for value in values]
+    if function in ("count_values", "unique"):  # each of several choices counts
+        values = [
+            one for value in values for one in (value if isinstance(value, list) else [value])
+        ]
     if function in _COUNTS:
         return {"type": "number", "number": _COUNTS[function](values)}
     if function in ("earliest_date", "latest_date", "date_range"):
         return _dates(function, [value for value in values if isinstance(value, dict)])
     if function in _NUMBERS:
-        numbers = [value for value in values if isinstance(value, int | float)]
+        numbers = [
+            value
+            for value in values
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        ]
         number = _NUMBERS[function](numbers) if numbers or function == "sum" else None
         return {"type": "number", "number": number}
     return {"type": "unsupported", "unsupported": {}}
+
+
+def _plain(kind: str, value: Any) -> Any:  # noqa: ANN401 - by type
+    """Return what is computed with: a formula's own value, a time as a date."""
+    if kind in ("formula", "rollup"):
+        return value.get(value["type"])
+    if kind in ("title", "rich_text"):
+        return plain_text(value)
+    if kind in ("created_time", "last_edited_time"):
+        return {"start": value, "end": None}
+    return value
 
 
 def _dates(function: str, values: list[JSON]) -> JSON:

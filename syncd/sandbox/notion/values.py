@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from syncd.sandbox.notion import richtext
@@ -28,6 +29,7 @@ from syncd.sandbox.notion.times import instant, rounded
 JSON = dict[str, Any]
 Compute = Callable[[DataSource, Prop, Page, int | None], JSON]
 VERIFIED = ("verified", "unverified")
+LAYERS = 15  # formulas and rollups that may stand on one another
 SHOWN = 25  # references in one property of a page; the rest by the property item endpoint
 
 
@@ -38,6 +40,7 @@ class Values:
         self._store = store
         self._schemas = schemas
         self._shapes = shapes
+        self._layers: list[Prop] = []
         self._rollup: Compute | None = None
         self._formula: Compute | None = None
         self._parsers: dict[str, Callable[[Prop, Any, str], Any]] = {
@@ -88,7 +91,24 @@ class Values:
         """Return the value of a formula or rollup over at most `limit` related pages."""
         compute = self._rollup if prop.type == "rollup" else self._formula
         assert compute is not None  # noqa: S101 - set when the sandbox is put together
-        return compute(source, prop, page, limit)
+        with self.layer(prop) as allowed:
+            if not allowed:
+                return {"type": "unsupported", "unsupported": {}}
+            return compute(source, prop, page, limit)
+
+    @contextmanager
+    def layer(self, prop: Prop) -> Iterator[bool]:
+        """Tell whether a column may be computed now: not while it is, nor on too many others.
+
+        The service gives up in silence, too.
+        """
+        busy = any(prop is other for other in self._layers)
+        allowed = not busy and len(self._layers) < LAYERS
+        self._layers.append(prop)
+        try:
+            yield allowed
+        finally:
+            self._layers.pop()
 
     def parse(self, source: DataSource, given: object, where: str) -> dict[str, Any]:
         """Return what a request wants to set, by property id; nothing is stored yet.
