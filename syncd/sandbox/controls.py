@@ -71,6 +71,8 @@ class _Controls:
     async def oauth(self, request: HttpRequest) -> HttpResponse:
         """Give consent in a person's place, or withdraw everybody's (`{"service", "revoke": true}`)."""
         sent = await _sent(request)
+        if not isinstance(sent, dict):
+            raise ValueError("send an object with 'service'")  # noqa: TRY004 - told as a 400
         service = str(sent.get("service"))
         if sent.pop("revoke", False):
             return JSONResponse({"revoked": self.sandbox.oauth.revoke(service)})

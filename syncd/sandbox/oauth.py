@@ -165,11 +165,8 @@ class OAuth:
         """Answer a token request, refuse a token that has ended, else let the stand-in answer."""
         endpoint = _ENDPOINTS.get((service, request.method, request.path))
         if endpoint is None:
-            ended = (
-                self._ended(service, request, now) if "authorization" in request.headers else None
-            )
-            handled: Response = ended or stand_in.handle(request)
-            return handled
+            answer: Response = self._ended(service, request, now) or stand_in.handle(request)
+            return answer
         call = _Call(service, request, stand_in, now, sent(request))
         try:
             body = endpoint(self, call)
@@ -224,9 +221,7 @@ class OAuth:
         """Return new tokens; make the stand-in know the access token."""
         manner = MANNERS[call.service]
         if manner.access == math.inf:
-            grant.access = dict.fromkeys(
-                grant.access, call.now
-            )  # Notion's new pair replaces the old
+            grant.access = dict.fromkeys(grant.access, call.now)  # the new one replaces them
         token = self._new(call.service, "access")
         grant.access[token] = call.now + manner.access
         offline = call.service != "jira" or "offline_access" in grant.scope.split()
@@ -333,14 +328,15 @@ def _path(service: str) -> str:
 
 
 def sent(request: Request) -> Json:
-    """Return the parameters of a token request, sent as JSON or as a form; `{}` for anything else."""
+    """Return the texts of a token request, sent as JSON or as a form; `{}` for anything else."""
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(request.body.decode("utf8", "replace")))
     try:
         value = orjson.loads(request.body or b"{}")
     except ValueError:
         return {}
-    return value if isinstance(value, dict) else {}
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {name: text for name, text in pairs if isinstance(text, str)}
 
 
 def _check_client(call: _Call) -> None:

@@ -98,8 +98,13 @@ def test_a_wrong_client_or_grant_type_is_refused(lab, service):
     assert app.post(TOKEN[service], grant_type="password")[0] == 400
     app.given["client_secret"] = "wrong"
     assert app.exchange()[0] == 401
-    nobody = Request("POST", TOKEN[service], (), {"content-type": "application/json"}, b"[not json")
-    assert lab.sandbox.handle(service, nobody).status == 401
+    headers = {"content-type": "application/json"}
+    for junk in (b"[not json", b"[]", b"", b'{"client_id": [], "refresh_token": {}}'):
+        nobody = Request("POST", TOKEN[service], (), headers, junk)
+        assert lab.sandbox.handle(service, nobody).status == 401
+    app = App(lab, service)
+    if service != "asana":  # whose forms hold texts only
+        assert app.refresh(token=["x"])[0] == REFUSED[service]
 
 
 @pytest.mark.parametrize("service", ["jira", "notion"])
