@@ -81,6 +81,9 @@ def _lag_left(context: Context, intent: Intent) -> float:
 
 def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> None:
     store, now = context.store, context.clock.now()
+    # a marker can be copied onto a record of another item: that one is spoken for
+    taken = store.linked_items(intent.connection, [record.id for record in found])
+    found = tuple(r for r in found if taken.get(r.id, intent.item) == intent.item)
     if not found:
         store.settle(intent.id, IntentState.REFUTED, now, "no record carries its marker")
         store.mark_dirty([intent.item])
