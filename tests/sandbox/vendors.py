@@ -25,6 +25,8 @@ KNOWN = {
         "Jira's definition calls these strings; the service sends null where nothing was or is",
     r"POST /rest/api/3/issue/bulk 400  errors: \{\} is not of type 'array'":
         "the definition tells of issues that cannot be made; this body holds no list of issues",
+    r"GET /rest/api/3/attachment/(content|thumbnail)/\w+ 200  the body is not JSON":
+        "it is the file itself",
     r"GET /status_updates/\{\w+\} 200  data: 'text' is a required property":
         "with opt_fields Asana answers the fields named, and no others",
 }  # fmt: skip
