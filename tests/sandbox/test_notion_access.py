@@ -96,6 +96,9 @@ def test_who_may_not_read_content_sees_the_ids_of_what_it_wrote():
     assert [set(block) for block in blocks["results"]] == [{"object", "id"}]
     _status, comment = desk.ask("POST", "comments", desk.said)
     assert set(comment) == {"object", "id", "request_id"}
+    title = {"title": [{"text": {"content": "t"}}]}
+    _status, source = desk.ask("PATCH", f"data_sources/{desk.source}", title)
+    assert set(source) == {"object", "id", "properties", "request_id"}
 
 
 def test_people_are_shown_as_far_as_the_connection_may_know_them():

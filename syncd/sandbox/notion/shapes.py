@@ -205,11 +205,12 @@ class Shapes:
 
     def data_source(self, source: DataSource) -> JSON:
         """Return a data source with its columns."""
-        if "read_content" not in self._capabilities:
-            return {"object": "data_source", "id": source.id}
         database = self._store.above(source)
         assert isinstance(database, Database)  # noqa: S101 - data sources lie in databases
         assert self.schemas is not None  # noqa: S101 - set when put together
+        columns = self.schemas.show(source)
+        if "read_content" not in self._capabilities:
+            return {"object": "data_source", "id": source.id, "properties": columns}
         trashed = self._store.is_trashed(source)
         shown: JSON = {
             "object": "data_source",
@@ -220,7 +221,7 @@ class Shapes:
             "title": source.title,
             "description": source.description,
             "is_inline": database.is_inline,
-            "properties": self.schemas.show(source),
+            "properties": columns,
             "parent": {"type": "database_id", "database_id": database.id},
             "database_parent": self.parent(database),
             "url": self._address(database),
