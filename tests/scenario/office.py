@@ -46,8 +46,12 @@ class Office(Company):
         self.config = config
         self.clock = FakeClock(sandbox.clock.now())
         self.wire: list[tuple[str, Any, bool]] = []
-        self.line = Line(sandbox, after=self._note)
+        self.line = Line(sandbox, before=self._tick, after=self._note)
         self.open()
+
+    def _tick(self, _service: str, _request: Any) -> None:
+        """Let a request take its time: what happens one after the other has different times."""
+        self.pass_time(0.02)
 
     def _note(self, service: str, request: Any, answer: Any) -> None:
         self.wire.append((service, request, answer is not None))
