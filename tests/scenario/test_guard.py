@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from syncd.core.rules import Limits
 from syncd.engine import hold
 from syncd.testing.world import DAY, World, native, small_roadmap
@@ -109,6 +111,25 @@ def test_people_whose_tools_hold_values_already_are_protected_from_the_first_cyc
     soon(world)
     assert {r.fields["estimate"] for r in world.notion.records.values()} == {5.0}
     assert world.differences() == []
+
+
+def test_what_people_have_decided_is_not_counted_as_a_mass_overwrite():
+    world, made = filled(10, limits=Limits(overwrites=(10, 0.0)))
+    rows = {world.notion.records[r].fields["title"]: r for r in world.notion.records}
+    for number, record in enumerate(made):
+        world.jira.edit(record, due="2026-02-02")
+        world.notion.edit(rows[f"Feature {number}"], due="2026-03-03")
+    world.cycle()
+    world.roadmap = small_roadmap(limits=Limits(overwrites=(2, 0.0)))
+    settled = [
+        replace(each, resolution="2026-03-03", resolved_by="ann")
+        for each in world.store.conflicts()
+    ]
+    assert len(settled) == 10
+    world.store.save_conflicts(settled)
+    world.store.mark_dirty([each.item for each in settled])
+    assert world.cycle().frozen == ()
+    assert {r.fields["due"] for r in world.jira.records.values()} == {"2026-03-03"}
 
 
 def test_a_fill_that_was_killed_before_late_fields_is_not_taken_for_a_mass_overwrite():
