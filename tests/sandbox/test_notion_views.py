@@ -23,8 +23,7 @@ class Desk:
         self.ada = self.notion.add_user("Ada", "ada@example.com")
         self.home = self.ask("POST", "pages", {"properties": {"title": text("Home")}})["id"]
         schema = {"Name": {"title": {}}, "Points": {"number": {}}, "Due": {"date": {}},
-                  "Tags": {"multi_select": {"options": [{"name": n} for n in "abc"]}},
-                  "Seal": {"verification": {}}}  # fmt: skip
+                  "Tags": {"multi_select": {"options": [{"name": n} for n in "abc"]}}}  # fmt: skip
         asked = {"parent": {"page_id": self.home}, "title": text("Road"),
                  "initial_data_source": {"properties": schema}}  # fmt: skip
         made = self.ask("POST", "databases", asked)
@@ -93,6 +92,8 @@ def test_filters_by_a_named_day_and_by_several_options(desk, filter, names):  # 
 
 
 def test_filters_by_verification(desk):
+    column = {"properties": {"Seal": {"verification": {}}}}
+    desk.ask("PATCH", f"data_sources/{desk.source}", column)
     values = {"Seal": {"verification": {"state": "verified", "date": {
         "start": "2026-09-01", "end": "2026-09-23"}}}}  # fmt: skip
     seal = desk.ask("PATCH", f"pages/{desk.rows[1]}", {"properties": values})["properties"]["Seal"]
