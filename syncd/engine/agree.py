@@ -141,7 +141,10 @@ def _by_value(context: Context, rule: CellRule, intent: Intent, evidence: Eviden
     """Judge without a log: by the value shown, and by whether we or a person edited the record last."""
     old, new = intent.cells[rule.field]
     shown = _shown(context, rule, evidence.record)
-    if evidence.at_once or _holds(context, rule, evidence.record, intent):
+    if evidence.at_once:  # an option that the write has made cannot be read yet: it is what we sent
+        raw = evidence.record.fields.get(rule.remote)
+        return Cell(_read(context, rule, raw, new), new, has_sent=True)
+    if _holds(context, rule, evidence.record, intent):
         return Cell(shown, new, has_sent=True)
     kind = context.roadmap.fields[rule.field].type
     theirs = _edited_by_a_person(context, evidence.record)

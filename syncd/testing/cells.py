@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from syncd.core.model import Item, StoredRecord
 from syncd.core.people import Directory
-from syncd.core.records import FieldKind, Value
+from syncd.core.records import NEW_OPTION, FieldKind, Value
 from syncd.core.rules import CellRule, UnmappedError
 from syncd.testing.simrun import Run
 from syncd.testing.world import World
@@ -26,10 +26,18 @@ def canonical(world: World, rule: CellRule, value: Value) -> Value:
     if rule.kind is FieldKind.PARENT:
         known = world.store.linked_items(rule.connection, [str(value)]) if value else {}
         return known.get(str(value))
+    names = [p.removeprefix(NEW_OPTION) for p in _parts(value) if p.startswith(NEW_OPTION)]
+    if names:  # options that a write of ours has made: it names them
+        value = tuple(p for p in _parts(value) if not p.startswith(NEW_OPTION)) or None
     try:
-        return rule.decode(value, Directory())
+        found = rule.decode(value, Directory())
     except UnmappedError:
         return UNREADABLE
+    return tuple(sorted({*names, *_parts(found)})) if names else found
+
+
+def _parts(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
 
 
 def cells(world: World, item: Item) -> Iterator[tuple[StoredRecord, CellRule, Value]]:

@@ -127,6 +127,7 @@ def concurrent_edits_are_told(run: Run, world: World) -> None:
     """
     told = {(c.item, c.field) for c in world.store.conflicts(open_only=False)}
     acts: dict[tuple[str, str, int], dict[str, Value]] = {}
+    began: dict[tuple[str, str, int, str], Value] = {}  # there and back again is no edit
     for edit in run.human:
         stored = world.store.record(edit.tool, edit.record)
         rule = rule_of(world, stored, edit.field) if stored is not None else None
@@ -137,9 +138,15 @@ def concurrent_edits_are_told(run: Run, world: World) -> None:
         shared = field.owners.get(item.level) == SHARED and field.type not in _SETS
         if shared and not held(world, item):
             key = item.id, rule.field, edit.cycle
+            began.setdefault((*key, edit.tool), canonical(world, rule, edit.old))
             acts.setdefault(key, {})[edit.tool] = canonical(world, rule, edit.new)
-    for (item_id, name, _cycle), values in acts.items():
+    for (item_id, name, cycle), told_here in acts.items():
         kind = world.roadmap.fields[name].type
+        values = {
+            tool: value
+            for tool, value in told_here.items()
+            if not same(kind, value, began[item_id, name, cycle, tool])
+        }
         if len({repr(normal(kind, value)) for value in values.values()}) < 2:  # noqa: PLR2004
             continue
         if world.roadmap.fields[name].on_conflict not in values and (item_id, name) not in told:

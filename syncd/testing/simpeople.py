@@ -120,6 +120,7 @@ def trash(stage: Stage, event: Event) -> None:
     if record is not None:
         stage.world.tools[event.tool].trash(record, trashed=event.action == "trash")
         stage.run.figures["trash"] += 1
+        stage.trashed.add((event.tool, record))
 
 
 def copy(stage: Stage, event: Event) -> None:

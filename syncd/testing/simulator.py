@@ -54,6 +54,7 @@ class Simulation(Stage):
         store = self.store = SimStore(self.disk)
         store.before_commit = lambda: self.point("commit")
         store.after_commit = self._committed
+        store.on_gone = lambda connection, record: watch.gone_on_evidence(self, connection, record)
         return store
 
     def _committed(self) -> None:

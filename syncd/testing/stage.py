@@ -28,11 +28,18 @@ class SimStore(MemoryStore):
     """A state in memory that says when a place in a list has been stored."""
 
     moved: tuple[str, str] | None = None
+    on_gone: Callable[[str, str], None]
 
     def save_cursor(self, connection: str, scope: str, state: CursorState) -> None:
         """Remember how far a scope has been read."""
         self.moved = connection, scope
         super().save_cursor(connection, scope, state)
+
+    def mark_gone(self, connection: str, record_id: str, since: float | None) -> None:
+        """Note that a record was deleted, or is back."""
+        super().mark_gone(connection, record_id, since)
+        if since is not None:
+            self.on_gone(connection, record_id)
 
 
 class Stage(ABC):
@@ -66,6 +73,7 @@ class Stage(ABC):
         self.shown: dict[tuple[str, str], tuple[Record, Record]] = {}
         self.latest: dict[tuple[str, str, str], HumanEdit] = {}
         self.human_made: set[tuple[str, str]] = set()
+        self.trashed: set[tuple[str, str]] = set()  # what people have ever put into the trash
         self.marked: set[tuple[str, str]] = set()
         self.old_unanswered: set[tuple[str, str, str]] = set()
         self.last_call: dict[str, str] = {}

@@ -83,6 +83,13 @@ def creation_is_allowed(stage: Stage, draft: Draft) -> None:
         stage.run.violated("I7", f"{draft.marker} is made again in {connection}")
 
 
+def gone_on_evidence(stage: Stage, connection: str, record_id: str) -> None:
+    """I13: only what somebody has deleted counts as deleted; what a list leaves out does not."""
+    held = stage.world.tools[connection].records.get(record_id)
+    if held is not None and not held.trashed and (connection, record_id) not in stage.trashed:
+        stage.run.violated("I13", f"{record_id} in {connection} counts as deleted, and is there")
+
+
 def owner_is_respected(stage: Stage, edit: Edit, connection: str) -> None:
     """I8: what a person entered in its owner, and we were shown, is never written over."""
     run, world = stage.run, stage.world

@@ -18,7 +18,7 @@ def run(*words):
 def test_figures_for_people_and_for_programs():
     told = run("--schedules", "3")
     assert told.exit_code == 0
-    assert told.output.startswith("3 schedules, ")
+    assert told.output.startswith("3 schedules from seed 1, ")
     assert told.output.endswith("0 schedules broke an invariant\n")
     data = json.loads(run("--schedules", "3", "--json").output)
     assert (data["schedules"], data["failures"]) == (3, {})
