@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 
-from state import lock, store
+from state import epoch, lock, store
 from state.content import content_digest
 from state.copying import copy
-from state.encode import digest, dumps
+from state.encode import digest
 from state.faults import DriverError, damaged, state_error, unwritable
 from state.store import SqlStore
 from syncd.clock import SystemClock
@@ -87,6 +86,7 @@ def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
             verified = verify(draft)
             _keep(to)
             draft.replace(to)
+        epoch.note_path(to).unlink(missing_ok=True)
         _sync_folder(to)
     finally:
         held.release()
@@ -161,26 +161,10 @@ def _new_file(to: Path) -> Iterator[Path]:
             Path(f"{draft}{leftover}").unlink(missing_ok=True)
 
 
-_EPOCH = (
-    "UPDATE cursors SET payload = json_remove(payload, '$.cursor', '$.full_at')",
-    # blocks that were written since have to be found again by who made them
-    (
-        "UPDATE documents SET payload = json_set(payload, '$.busy', json('true')) "
-        "WHERE name LIKE 'page:%' AND json_type(payload) = 'object'"
-    ),
-    "INSERT OR REPLACE INTO documents VALUES ('resurvey', 'true')",
-    "DELETE FROM meta WHERE name = 'seal'",
-)
-
-
 def _begin_epoch(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as driver:
-        driver.execute("BEGIN IMMEDIATE")
-        for statement in _EPOCH:
-            driver.execute(statement)
-        epoch = dumps({"epoch": token_hex(8)}).decode()
-        driver.execute("INSERT OR REPLACE INTO documents VALUES ('restored', ?)", (epoch,))
-        driver.execute("COMMIT")
+        epoch.begin(driver)
+        driver.execute("DELETE FROM meta WHERE name = 'seal'")
         driver.execute("PRAGMA journal_mode = DELETE")
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import StaticPool, create_engine
 
-from state import lock, migrate
+from state import epoch, lock, migrate
 from state.copying import copy
 from state.facts import Facts
 from state.faults import DriverError, damaged, state_error, unwritable
@@ -45,6 +45,14 @@ class SqlStore(Observations, Items, Journal, Facts, History, Progress):
         super().__init__(handle)
         self._held = held
         self._closed = False
+
+    def next_cycle(self) -> int:
+        """Return the number for a new cycle, and note beside the state how far it has come."""
+        with self._guard:
+            number = super().next_cycle()
+            if self._held is not None:
+                epoch.note(self._handle.driver, self.path)
+        return number
 
     def close(self) -> None:
         """Release the file and its lock; the next opening needs no check. May be called twice."""
@@ -186,6 +194,7 @@ def _prepare(handle: Handle) -> None:
     if schema < SCHEMA:
         _bring_up_to_date(handle, schema)
     _check_after_crash(handle)
+    epoch.check(handle.driver, handle.path)
 
 
 def _schema(handle: Handle) -> int:

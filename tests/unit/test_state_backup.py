@@ -48,6 +48,7 @@ def test_a_backup_of_a_running_daemon_is_whole(path, copy):
     assert {each.name for each in copy.parent.iterdir()} == {
         "state.db",
         "state.db.lock",
+        "state.db.epoch",
         "copy.db",
     }
 
