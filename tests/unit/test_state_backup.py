@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -164,3 +166,34 @@ def test_a_bad_backup_replaces_nothing(path, copy):
     with pytest.raises(UserError, match="check the path"):
         backup.restore(copy.with_name("none"), path)
     assert path.read_bytes() == before
+
+
+STEPS = (("replace", Path), ("hardlink_to", Path), ("unlink", Path), ("fsync", os))
+
+
+@pytest.mark.parametrize("at", range(1, 16))
+def test_a_restore_that_ends_anywhere_leaves_a_state_or_the_other(path, copy, monkeypatch, at):
+    filled(copy, "backed-up").close()
+    filled(path, "at-work").close()
+    steps = iter(range(1, 1000))
+
+    def ending(original):
+        def step(*arguments, **options):
+            if next(steps) == at:
+                raise KeyboardInterrupt
+            return original(*arguments, **options)
+
+        return step
+
+    with monkeypatch.context() as ended:
+        for name, place in STEPS:
+            ended.setattr(place, name, ending(getattr(place, name)))
+        with suppress(KeyboardInterrupt):
+            backup.restore(copy, path)
+    opened = store.open(path)
+    (found,) = opened.items(["backed-up", "at-work"])
+    assert (opened.document("restored") is not None) == (found == "backed-up")
+    opened.close()
+    assert backup.verify(copy).items == 1
+    backup.restore(copy, path)
+    assert backup.verify(path).items == 1
