@@ -164,7 +164,10 @@ def _still_as_planned(lane: _Lane, scope: Scope, change: Change) -> bool:
             now = decoded(context, rules[cell.field], fresh[0])
         except UnmappedError:
             now = None
-        if not same(kind, now, cell.old):
+        unknown = now is None and _moved(
+            context, change, [cell]
+        )  # somebody's word, not understood yet
+        if unknown or not same(kind, now, cell.old):
             context.store.mark_dirty([change.item])
             return False
     # the parent is left out: one that would close a circle never agrees with what is known of it

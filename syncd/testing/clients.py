@@ -72,6 +72,8 @@ class Wire:
             return refused
         if write and isinstance(tool.target, Edit):
             tool.blind = stage.unseen_edits(service, tool.target.record)
+            stage.before[service, tool.target.record] = tool.records[tool.target.record]
+        stage.set_clocks(_ROUND_TRIP)  # after whoever was quicker
         answer = self._services[service].handle(request)
         if write and answer.status < _OK:
             tool.took_effect()

@@ -60,7 +60,7 @@ def _ledgers(run: Run, world: World) -> dict[tuple[str, str], Ledger]:
             continue
         new = canonical(world, rule, each.new)
         if isinstance(each, Written):
-            act = Act(each.step, each.tool, False, None, new, blind=each.blind)  # noqa: FBT003
+            act = Act(each.step, each.tool, False, None, new, blind=each.blind, since=each.since)  # noqa: FBT003
         else:
             vague, old = new == UNREADABLE, canonical(world, rule, each.old)
             fresh = not each.linked

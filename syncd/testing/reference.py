@@ -24,8 +24,9 @@ class Act:
     """Something that set a cell, in canonical values; `place` is the tool, or the name of a conflict.
 
     `human` tells an edit of a person from a write of ours. `fresh` marks an edit of a record that
-    belonged to no item yet; `blind` a write that replaced an edit nobody had been shown; `knows` are the
-    values a decision in a conflict was made about. `vague` is an edit whose value the mapping cannot read.
+    belonged to no item yet; `blind` a write that replaced edits nobody had been shown, those after step
+    `since`; `knows` are the values a decision in a conflict was made about. `vague` is an edit whose value
+    the mapping cannot read.
     """
 
     step: int
@@ -35,6 +36,7 @@ class Act:
     new: Value
     fresh: bool = False
     blind: bool = False
+    since: int = -1
     vague: bool = False
     knows: tuple[Value, ...] = ()
 
@@ -72,8 +74,9 @@ class Ledger:
 
     def _written(self, act: Act) -> None:
         seen = self.shown.setdefault(act.place, set())
-        if act.blind and (mine := [n for n in seen if self.edits[n].place == act.place]):
-            self.swept.add(max(mine))
+        if act.blind:
+            mine = {n for n in seen if self.edits[n].place == act.place}
+            self.swept |= {n for n in mine if self.edits[n].step > act.since}
             self.sweepers.append(act.new)
         for number, edit in enumerate(self.edits):
             if self._carries(act.new, edit):

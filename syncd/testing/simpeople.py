@@ -163,7 +163,9 @@ def rekey(stage: Stage, event: Event) -> None:
 def resolve(stage: Stage, event: Event) -> None:
     """Let a person settle an open conflict, as `syncd conflicts resolve` does."""
     store = stage.store
-    found = [c for c in store.conflicts() if c.resolved_by is None]
+    found = sorted(
+        (c for c in store.conflicts() if c.resolved_by is None), key=lambda c: (c.item, c.field)
+    )
     if not found or store.in_transaction:  # another process waits for the lock of the file
         return
     _decide(stage, found[event.pick % len(found)], event.pick)
@@ -171,7 +173,9 @@ def resolve(stage: Stage, event: Event) -> None:
 
 def resolve_all(stage: Stage) -> None:
     """Let a person settle every conflict that is still open."""
-    for number, conflict in enumerate(stage.store.conflicts()):
+    for number, conflict in enumerate(
+        sorted(stage.store.conflicts(), key=lambda c: (c.item, c.field))
+    ):
         if conflict.resolved_by is None:
             _decide(stage, conflict, stage.run.schedule.seed + number)
 

@@ -31,7 +31,8 @@ class HumanEdit:
 class Written:
     """One cell that we wrote: native values.
 
-    `blind`: it replaced an edit that no read of ours had shown; `idle`: the tool held the value already.
+    `blind`: it replaced edits that no read of ours had shown, those after step `since`; `idle`: the tool
+    held the value already.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Written:
     blind: bool
     unanswered: bool = False
     idle: bool = False
+    since: int = -1
 
 
 @dataclass(frozen=True, slots=True)

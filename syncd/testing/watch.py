@@ -31,9 +31,12 @@ def written(
     stage.run.trace.append(f"wrote {connection} {record} {name} {value!r}")
     known = stage.before.get((connection, record))
     idle = known is not None and known.fields.get(name) == value
+    since = stage.seen.get((connection, record), -1)
     stage.run.written.append(
-        Written(stage.step, connection, record, name, value, blind, unanswered=True, idle=idle)
-    )
+        Written(
+            stage.step, connection, record, name, value, blind, unanswered=True, idle=idle, since=since
+        )
+    )  # fmt: skip
 
 
 # I17, I24 -------------------------------------------------------------------------------------------
