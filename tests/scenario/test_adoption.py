@@ -10,7 +10,7 @@ from syncd.core.adoption import Pair
 from syncd.core.errors import UserError
 from syncd.core.people import Directory
 from syncd.core.rules import Limits
-from syncd.engine import adopt
+from syncd.engine import adopt, hold
 from syncd.testing.world import World, native, small_roadmap
 
 ASK = Limits(review=True)
@@ -148,6 +148,18 @@ def test_the_tool_that_answers_late_is_the_one_that_waits(world):
     assert (len(world.notion.records), len(world.jira.records)) == (1, 1)
     (found,) = meetings(world)
     assert found.connection == "jira"
+
+
+def test_what_waits_for_a_review_is_not_held_back_a_second_time(world):
+    feature(world, "Search")
+    world.cycle()
+    world.store.save_document(adopt.ADOPTION, {"feature notion": 1})
+    row(world, "Unknown thing")
+    for number in range(30):
+        feature(world, f"New {number}")
+    report = world.cycle()
+    assert [held.connection for held in hold.waiting(world.store)] == ["asana"]
+    assert len(report.frozen) == 2, "Asana by the limit, Notion by the review"
 
 
 def test_a_tool_that_was_never_read_leaves_levels_it_has_no_part_in_alone(world):

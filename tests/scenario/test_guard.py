@@ -99,6 +99,30 @@ def test_an_approval_expires():
     assert hold.approvals(world.store) == ()
 
 
+def test_the_limit_is_for_the_cycle_and_not_for_each_round():
+    """What people edit in Asana while the first round writes there is for Jira in the second."""
+    world = World(small_roadmap(limits=Limits(overwrites=(10, 0.0))))
+    made = [feature(world, f"Feature {n}", due="2026-01-01", notes="old") for n in range(18)]
+    world.cycle()
+    for n in range(10):
+        world.notion.edit(world.record(f"Feature {n}", "notion").id, notes="new")
+    for n in range(10, 18):
+        world.jira.edit(made[n], title=f"Renamed {n}")
+    edited = set()
+
+    def at_the_same_time(record):
+        if record not in edited:
+            edited.add(record)
+            world.asana.edit(record, due="2026-05-05")
+
+    world.asana.before_write = at_the_same_time
+    report = world.cycle()
+    assert len(edited) == 8
+    assert [world.jira.records[m].fields["notes"] for m in made[:10]] == ["new"] * 10
+    assert {world.jira.records[m].fields["due"] for m in made} == {"2026-01-01"}
+    assert "change 18 records in the site" in " ".join(report.frozen)
+
+
 def test_people_whose_tools_hold_values_already_are_protected_from_the_first_cycle_on():
     world = World(small_roadmap(limits=Limits(overwrites=(2, 0.1))))
     for n in range(10):
