@@ -1,6 +1,6 @@
 """Yesterday's state put back after a day of edits: nothing twice, and nobody's edit undone.
 
-`./dev test-all tests/scenario/test_restore.py -s` lives through 300 days.
+`./dev truth -n 0 -s tests/scenario/test_restore.py` lives through 300 days.
 """
 
 from __future__ import annotations
