@@ -207,6 +207,7 @@ def _by_title(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
         item
         for item in context.store.items_titled(level, title)
         if _free(context, item, record.connection)
+        if (record.connection, item) not in facts.making  # one of ours may be on its way there
     ]
     return (candidates[0], "title") if len(candidates) == 1 else None
 

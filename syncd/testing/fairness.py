@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from syncd.core.fields import FieldType
 from syncd.core.model import Item
@@ -119,11 +119,11 @@ def _nothing_is_lost(
         run.violated("I4", f"the edit of {item.id}.{name} in {edit.place} to {edit.new!r} is lost")
 
 
-def concurrent_edits_are_told(run: Run, world: World) -> None:
+def concurrent_edits_are_told(run: Run, world: World, trashed: Collection[tuple[str, str]]) -> None:
     """P11, I4: of two different edits of a shared field between the same two cycles neither just wins.
 
     With the policy `ask` they are a conflict; with a tool named as winner its edit counts. Judged where
-    nothing went wrong, so that both were seen together.
+    nothing went wrong, so that both were seen together: not of what has been in a trash.
     """
     told = {(c.item, c.field) for c in world.store.conflicts(open_only=False)}
     acts: dict[tuple[str, str, int], dict[str, Value]] = {}
@@ -136,7 +136,7 @@ def concurrent_edits_are_told(run: Run, world: World) -> None:
         item = world.store.items([stored.item])[stored.item]
         field = world.roadmap.fields[rule.field]
         shared = field.owners.get(item.level) == SHARED and field.type not in _SETS
-        if shared and not held(world, item):
+        if shared and not held(world, item) and (edit.tool, edit.record) not in trashed:
             key = item.id, rule.field, edit.cycle
             began.setdefault((*key, edit.tool), canonical(world, rule, edit.old))
             acts.setdefault(key, {})[edit.tool] = canonical(world, rule, edit.new)

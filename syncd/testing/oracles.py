@@ -45,7 +45,7 @@ def judge(stage: Stage) -> None:
     fairness.values_are_fair(run, world)
     fairness.conflicts_are_real(run, world)
     if run.schedule.twin:
-        fairness.concurrent_edits_are_told(run, world)
+        fairness.concurrent_edits_are_told(run, world, stage.trashed)
     no_duplicates(stage)
     gone_is_gone(stage)
     no_echo(run, world)
