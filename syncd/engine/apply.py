@@ -207,7 +207,7 @@ def _intent(
         lane.context.store.intend([intent])
         lane.context.store.append_history(list(_unreadable(lane.context, change, cells)))
         lane.context.store.sent(intent.id, now)
-    lane.context.opened[intent.id] = lane.context.clock.monotonic()
+    lane.context.open_since(intent.id)
     for cell in cells:
         name = sending(change, cell)
         lane.context.sent[name] = lane.context.sent.get(name, 0) + 1

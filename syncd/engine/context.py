@@ -56,9 +56,7 @@ class Context:
     progress: Progress = silent
     stopping: Callable[[], bool] = lambda: False
     index_lag: Mapping[str, float] = field(default_factory=dict)  # seconds a search may be behind
-    opened: dict[str, float] = field(
-        default_factory=dict
-    )  # intent -> monotonic time since it is open
+    opened: dict[str, float] = field(default_factory=dict)  # see `open_since`
     accounts: Mapping[str, str] = field(default_factory=dict)  # connection -> our own account id
     hot: float = 0.0  # seconds after a person's edit in which a tool without a log is left alone
     postponed: set[str] = field(default_factory=set)  # titles of items that waited for that reason
@@ -88,6 +86,14 @@ class Context:
         if shown and not self.touched:
             self.store.save_document(PENDING, value=True)
             self.touched = True
+
+    def open_since(self, what: str) -> float:
+        """Return since when this process knows of an open question, by a clock that nobody sets.
+
+        Questions are attempts without an answer, by their id, and records out of sight, by their
+        notices' subject. What was open when the process began counts from when it is first met.
+        """
+        return self.opened.setdefault(what, self.clock.monotonic())
 
     def attempt(self, connection: str) -> str:
         """Return the id of the next attempt: cycle, connection, number."""

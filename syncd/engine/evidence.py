@@ -9,7 +9,7 @@ record of the same scope, the canary, can.
 from __future__ import annotations
 
 from syncd.core.errors import SourceError
-from syncd.core.model import StoredRecord
+from syncd.core.model import Notice, StoredRecord
 from syncd.core.records import Scope
 from syncd.engine.context import Context
 from syncd.engine.fetch import observe, set_gone
@@ -49,15 +49,26 @@ def confirm(context: Context) -> None:
 def _suspects(context: Context) -> dict[str, list[StoredRecord]]:
     """Return, by connection, the records that people were told of as invisible long enough ago."""
     found: dict[str, list[StoredRecord]] = {}
-    before = context.clock.now() - WAIT
     for notice in context.store.notices() if context.store.notice_count() else ():
         connection, _, record = notice.subject.partition(":")
-        if notice.kind != "invisible" or notice.since > before:
+        if notice.kind != "invisible" or not _long_ago(context, notice):
             continue
         stored = context.store.record(connection, record)
         if stored is not None and connection in context.healthy():
             found.setdefault(connection, []).append(stored)
     return found
+
+
+def _long_ago(context: Context, notice: Notice) -> bool:
+    """Tell whether the first evidence is old enough.
+
+    What this process has told itself is measured by a clock that nobody sets; of what an earlier one
+    has told there is only the time of day.
+    """
+    since = context.opened.get(notice.subject)
+    if since is not None:
+        return context.clock.monotonic() - since >= WAIT
+    return context.clock.now() - notice.since >= WAIT
 
 
 def _look_again(context: Context, scope: Scope, suspects: list[StoredRecord]) -> None:

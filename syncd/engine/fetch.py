@@ -263,6 +263,7 @@ def _see_again(context: Context, scope: Scope, sweep: int) -> None:
             stored = store.record(connection, record)
             if stored is not None and stored.seen == sweep and stored.record.scope == scope.id:
                 store.replace_notices(notice.subject, [])
+                context.opened.pop(notice.subject, None)
 
 
 def _verify(
@@ -277,6 +278,7 @@ def _verify(
     for stored in missing:
         subject = f"{scope.connection}:{stored.record.id}"
         if stored.record.id in visible:
+            context.opened.pop(subject, None)
             if not visible[stored.record.id].trashed:  # of one in the trash people have been told
                 context.store.replace_notices(subject, [])
             continue
@@ -285,4 +287,5 @@ def _verify(
             f"permission lost; nothing else was changed; restore access or delete the item elsewhere"
         )
         told = Notice("invisible", subject, "", sentence, context.clock.now())
+        context.open_since(subject)
         context.store.replace_notices(subject, [told])

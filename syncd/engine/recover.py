@@ -74,9 +74,8 @@ def _lag_left(context: Context, intent: Intent) -> float:
     Measured by a clock that nobody sets, from when this process knows of the attempt: one that was
     open when it began may have left a moment before.
     """
-    now = context.clock.monotonic()
-    since = context.opened.setdefault(intent.id, now)
-    return since + context.index_lag.get(intent.connection, 0.0) - now
+    since = context.open_since(intent.id)
+    return since + context.index_lag.get(intent.connection, 0.0) - context.clock.monotonic()
 
 
 def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> None:
