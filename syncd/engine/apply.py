@@ -368,7 +368,10 @@ def _update(
     try:
         answer = _send(lane, intent, cells, lambda: lane.adapter.update(edit))
     except _VagueError:
-        for cell in cells:  # one bad value must not keep the others back
+        for number, cell in enumerate(cells):  # one bad value must not keep the others back
+            if number and _moved(context, change, [cell]):
+                context.store.mark_dirty([change.item])
+                return
             _update(lane, scope, change, (cell,), values)
         return
     if answer is None:
