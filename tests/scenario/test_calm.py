@@ -16,10 +16,10 @@ CYCLES = 50
 PAGES = {"jira": 100, "asana": 100, "notion": 100}
 
 
-@pytest.fixture
-def calm(tmp_path):
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory):
     """The demonstration company, read through and in step, a cycle a minute."""
-    with office(tmp_path) as world:
+    with office(tmp_path_factory.mktemp("company")) as world:
         world.settle()
         world.pause = 60.0
         world.pass_time(3600.0)  # no read looks back at what was just written

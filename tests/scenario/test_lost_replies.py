@@ -2,7 +2,7 @@
 
 In each round people change something that takes writes of one kind, the answers to those writes are
 lost in all three tools at once, people go on editing meanwhile, and now and then the process ends there.
-`./dev truth tests/scenario/test_lost_replies.py -s` loses 1,000 answers of each kind and says so.
+`./dev truth -n 0 -s tests/scenario/test_lost_replies.py` loses 1,000 answers of each kind and says so.
 """
 
 from __future__ import annotations

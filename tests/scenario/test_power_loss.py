@@ -29,8 +29,8 @@ def assert_nothing_lost(lines, images):
 
 
 def test_no_acknowledged_commit_is_lost_and_both_controls_fail():
-    code, lines = cut(600, 110)
-    assert_nothing_lost(lines, 600)
+    code, lines = cut(400, 110)
+    assert_nothing_lost(lines, 400)
     assert code == 0
 
 
