@@ -138,3 +138,9 @@ class Context:
             self.cycle, self.clock.now(), item, name, action, connection,
             before, after, author, rule, detail,
         )  # fmt: skip
+
+
+def unsettled(context: Context) -> frozenset[tuple[str, str]]:
+    """Return the (connection, item) of creations that nobody knows the outcome of yet."""
+    open_ = context.store.open_intents()
+    return frozenset((intent.connection, intent.item) for intent in open_ if intent.record is None)

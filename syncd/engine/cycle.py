@@ -36,7 +36,7 @@ from syncd.engine.hot import cooled
 from syncd.engine.match import match
 from syncd.engine.publish import publish
 from syncd.engine.reconcile import reconcile
-from syncd.engine.recover import recover
+from syncd.engine.recover import conclude_found, recover
 
 ROUNDS = 16
 """More rounds than the deepest tree and the longest workflow need together."""
@@ -87,6 +87,7 @@ def observe(context: Context, *, wait: bool = False) -> Outlook:
     fetch(context)
     confirm(context)
     match(context)
+    conclude_found(context)
     _new_day(context)
     context.restored = restored(context)
     if context.restored and (waiting := unread(context)):

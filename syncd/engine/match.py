@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from syncd.core.identity import item_id, title_key
-from syncd.core.model import Intent, Item, StoredRecord
+from syncd.core.model import Item, StoredRecord
 from syncd.core.records import FieldKind
 from syncd.core.rules import Roadmap, Side
 from syncd.engine.adopt import Place, conclude, states, strangers_wait
-from syncd.engine.agree import Evidence, settle
-from syncd.engine.context import Context
+from syncd.engine.context import Context, unsettled
 from syncd.engine.fetch import UNMATCHED
 
 BATCH = 500
@@ -26,7 +26,7 @@ class _Pass:
     context: Context
     complete: bool  # every scope has been read in full at least once
     titles: Counter[str]  # title key -> unlinked records of the connection and level at hand
-    making: Mapping[tuple[str, str], Intent]  # (connection, item) -> creation without an answer
+    making: AbstractSet[tuple[str, str]]  # (connection, item) of creations without an answer
     waits: bool  # who is not recognised waits for a review: `syncd adopt`
     strangers: set[str]  # records that wait for it
 
@@ -42,7 +42,7 @@ def match(context: Context) -> int:
     linked, complete = 0, _complete(context)
     met: dict[Place, int] = {}
     adoptions = states(context.roadmap, context.store)
-    making = {(i.connection, i.item): i for i in context.store.open_intents() if i.record is None}
+    making = unsettled(context)
     for level, sides in context.roadmap.sides.items():
         for connection in dict.fromkeys(side.connection for side in sides):
             place = (level, connection)
@@ -137,9 +137,6 @@ def _place(facts: _Pass, stored: StoredRecord) -> bool:
         new = Item(id=item, level=level, origin=record.connection, fields=fields)
         context.store.save_items([new])
     context.store.link(record.connection, record.id, item, how)
-    if how == "marker" and (record.connection, item) in facts.making:
-        intent = facts.making[record.connection, item]
-        settle(context, level, intent, Evidence(record, answered=False))
     context.store.mark_dirty([item])
     context.store.append_history(
         [context.entry(item, "", "linked", record.connection, detail=f"{record.key} by {how}")]

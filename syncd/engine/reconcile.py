@@ -20,7 +20,7 @@ from syncd.core.model import (
 from syncd.core.records import FieldKind, Value
 from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, UnmappedError
 from syncd.core.values import digest, same
-from syncd.engine.context import Context
+from syncd.engine.context import Context, unsettled
 from syncd.engine.loops import LOOPING, notice, parties, turns_back
 from syncd.engine.rollups import BATCH, DEEPEST, roll_up, roll_up_once, set_derived
 
@@ -71,7 +71,7 @@ def _open_circles(context: Context) -> None:
 def _merge_batch(context: Context, batch: list[str]) -> set[str]:
     """Merge a batch; returns the parents that lost or won a child or whose child says something new."""
     store = context.store
-    items, records = store.items(batch), store.records_of(batch)
+    items, records = store.items(batch), _judged(context, store.records_of(batch))
     conflicts: dict[str, dict[str, Conflict]] = {}
     for conflict in store.conflicts(items=batch):
         conflicts.setdefault(conflict.item, {})[conflict.field] = conflict
@@ -92,6 +92,20 @@ def _merge_batch(context: Context, batch: list[str]) -> set[str]:
             context.moved = context.moved or merged.parent != work.item.parent
     store.save_items(list(changed.values()))
     return raised
+
+
+def _judged(
+    context: Context, records: Mapping[str, Mapping[str, StoredRecord]]
+) -> dict[str, dict[str, StoredRecord]]:
+    """Leave out records of ours that were found before it is known what became of their creation.
+
+    What they show may be what the tool put there by itself, and is nobody's word.
+    """
+    open_ = unsettled(context)
+    return {
+        item: {name: stored for name, stored in each.items() if (name, item) not in open_}
+        for item, each in records.items()
+    }
 
 
 def _parents(

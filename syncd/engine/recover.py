@@ -34,6 +34,21 @@ def recover(context: Context, *, wait: bool) -> None:
             raise error
 
 
+def conclude_found(context: Context) -> None:
+    """Settle creations whose record a read has brought before the search did."""
+    waiting = [i for i in context.store.open_intents() if i.record is None]
+    records = context.store.records_of([intent.item for intent in waiting])
+    for intent in waiting:
+        if intent.connection not in records.get(intent.item, {}):
+            continue
+        if intent.connection not in context.healthy():
+            continue
+        try:
+            _settler(context, [intent], wait=False)()
+        except SourceError as error:
+            context.failed(intent.connection, error)
+
+
 def _settler(context: Context, intents: list[Intent], *, wait: bool) -> Callable[[], None]:
     def settle_all() -> None:
         updates: dict[str, tuple[Scope, list[Intent]]] = {}
