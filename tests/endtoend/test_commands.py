@@ -10,7 +10,8 @@ from syncd.cli import app
 
 EPIC = "Fleet map"
 COMMANDS = (
-    ["demo"], ["check"], ["plan"], ["apply"], ["approve"], ["adopt"], ["undo"], ["run"], ["status"], ["explain"], ["history"],
+    ["demo"], ["check"], ["plan"], ["apply"], ["approve"], ["adopt"], ["undo"],
+    ["run"], ["status"], ["explain"], ["history"],
     ["conflicts", "list"], ["conflicts", "show"], ["conflicts", "resolve"], ["sandbox", "serve"],
 )  # fmt: skip
 

@@ -48,23 +48,27 @@ def test_conflicts_are_chosen_by_filters_listed_counted_and_settled(world, fille
 
 
 def test_a_field_is_explained_as_it_was_at_a_past_time(world, filled):
-    world.edit_issue("Fleet map", duedate="2027-01-01")
+    world.edit_issue("Parts catalogue search", duedate="2027-01-01")
     syncd("run", "--once", cwd=filled)
     time.sleep(1.1)
     moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     time.sleep(1.1)
-    world.edit_issue("Fleet map", duedate="2028-02-02")
+    world.edit_issue("Parts catalogue search", duedate="2028-02-02")
     syncd("run", "--once", cwd=filled)
-    past = syncd("explain", "Fleet map.due", "--at", moment, cwd=filled)
+    past = syncd("explain", "Parts catalogue search.due", "--at", moment, cwd=filled)
     assert past.code == 0, past.err
     assert "due = 2027-01-01" in past.out
     assert "by Priya Raman" in past.out
     assert "notion showed 2027-01-01 since" in past.out
-    data = syncd("explain", "Fleet map", "due", "--at", moment, "--json", cwd=filled).data
+    data = syncd(
+        "explain", "Parts catalogue search", "due", "--at", moment, "--json", cwd=filled
+    ).data
     assert (data["value"], data["known"]) == ("2027-01-01", True)
-    early = syncd("explain", "Fleet map", "--at", "3d", cwd=filled)
+    early = syncd("explain", "Parts catalogue search", "--at", "3d", cwd=filled)
     assert "it was not part of the roadmap yet" in early.out
-    entries = syncd("history", "Fleet map", "due", "--until", moment, "--json", cwd=filled).data
+    entries = syncd(
+        "history", "Parts catalogue search", "due", "--until", moment, "--json", cwd=filled
+    ).data
     assert "2028-02-02" not in {entry["after"] for entry in entries}
-    wrong = syncd("explain", "Fleet map", "--at", "noon", cwd=filled)
+    wrong = syncd("explain", "Parts catalogue search", "--at", "noon", cwd=filled)
     assert (wrong.code, "is no moment" in wrong.sentence) == (2, True)
