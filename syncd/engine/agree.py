@@ -107,17 +107,19 @@ def _ours(
 ) -> int | None:
     """Return which entry is this attempt: by its mark, else the last one of our account without any.
 
-    An entry of ours that says another value, in a field that is never respelled, is of an older
-    attempt: services do not count every change as one that makes a record younger.
+    An entry of ours that says what was known before, or another value in a field that is never
+    respelled, is of an older attempt: services do not count every change as one that makes a record
+    younger.
     """
-    new, kind = intent.cells[rule.field][1], context.roadmap.fields[rule.field].type
+    old, new = intent.cells[rule.field]
+    kind = context.roadmap.fields[rule.field].type
     found = None
     for number, entry in enumerate(entries):
         if entry.attempt == intent.id:
             found = number
         elif not entry.attempt and _by_us(context, intent, entry):
             says = _read(context, rule, entry.after, new) if entry.told else new
-            if kind in SPELLED or same(kind, says, new):
+            if same(kind, says, new) or (kind in SPELLED and not same(kind, says, old)):
                 found = number
     return found
 

@@ -17,6 +17,9 @@ from syncd.engine.fetch import observe, set_gone
 WAIT = 600.0
 """Seconds between the first evidence and the second; and between looks that prove nothing."""
 
+LONG = 2 * 86_400.0
+"""Seconds after which the time of day alone is believed."""
+
 ALL = 1 << 60
 """A sweep that no record has been listed by."""
 
@@ -60,15 +63,13 @@ def _suspects(context: Context) -> dict[str, list[StoredRecord]]:
 
 
 def _long_ago(context: Context, notice: Notice) -> bool:
-    """Tell whether the first evidence is old enough.
+    """Tell whether the first evidence is old enough, by a clock that nobody sets.
 
-    What this process has told itself is measured by a clock that nobody sets; of what an earlier one
-    has told there is only the time of day.
+    A process that has just begun waits once more. One that never lives as long (`run --once` from a
+    timer) has only the time of day to go by, and waits longer than a clock is ever set by mistake.
     """
-    since = context.opened.get(notice.subject)
-    if since is not None:
-        return context.clock.monotonic() - since >= WAIT
-    return context.clock.now() - notice.since >= WAIT
+    known = context.clock.monotonic() - context.open_since(notice.subject)
+    return known >= WAIT or context.clock.now() - notice.since >= LONG
 
 
 def _look_again(context: Context, scope: Scope, suspects: list[StoredRecord]) -> None:

@@ -71,7 +71,9 @@ def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool
     adapter = context.adapters[intent.connection]
     linked = context.store.records_of([intent.item]).get(intent.item, {}).get(intent.connection)
     if linked is not None:  # the answer arrived and did not show the record
-        _conclude(context, intent, adapter.read(scope, [linked.record.id]) or (linked.record,))
+        shown = adapter.read(scope, [linked.record.id])
+        if shown or linked.gone_since is not None:  # else nothing is concluded until it is seen
+            _conclude(context, intent, shown or (linked.record,))
         return
     found = adapter.find(scope, intent.item, intent.seen)
     while not found and (left := _lag_left(context, intent)) > 0:
