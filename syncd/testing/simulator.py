@@ -117,6 +117,7 @@ class Simulation(Stage):
             hidden = set(sorted(tool.records)[event.pick % 2 :: 2])
             tool.lists = lambda record: record.id not in hidden
             self.liars.add(event.tool)
+            self.hidden[event.tool].add(self.cycle)
 
     def _mend(self) -> None:
         """Let people mend what has been going wrong in the tools."""

@@ -73,6 +73,7 @@ class Stage(ABC):
         self.shown: dict[tuple[str, str], tuple[Record, Record]] = {}
         self.latest: dict[tuple[str, str, str], HumanEdit] = {}
         self.human_made: set[tuple[str, str]] = set()
+        self.hidden: dict[str, set[int]] = {name: set() for name in TOOLS}  # in which cycles
         self.trashed: set[tuple[str, str]] = set()  # what people have ever put into the trash
         self.marked: set[tuple[str, str]] = set()
         self.old_unanswered: set[tuple[str, str, str]] = set()

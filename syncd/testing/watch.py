@@ -87,10 +87,18 @@ def creation_is_allowed(stage: Stage, draft: Draft) -> None:
 
 
 def gone_on_evidence(stage: Stage, connection: str, record_id: str) -> None:
-    """I13: only what somebody has deleted counts as deleted; what a list leaves out does not."""
-    held = stage.world.tools[connection].records.get(record_id)
-    if held is not None and not held.trashed and (connection, record_id) not in stage.trashed:
-        stage.run.violated("I13", f"{record_id} in {connection} counts as deleted, and is there")
+    """I13: only what somebody has deleted counts as deleted; what a list leaves out does not.
+
+    Nor does what cannot be seen for once; out of sight in two cycles, while others can be seen, does.
+    """
+    tool = stage.world.tools[connection]
+    held = tool.records.get(record_id)
+    if held is None or held.trashed or (connection, record_id) in stage.trashed:
+        return
+    if not tool.lists(held) and len(stage.hidden[connection]) > 1:
+        stage.run.figures["gone_by_evidence"] += 1
+        return
+    stage.run.violated("I13", f"{record_id} in {connection} counts as deleted, and is there")
 
 
 def owner_is_respected(stage: Stage, edit: Edit, connection: str) -> None:
