@@ -61,6 +61,15 @@ def json_response(
     )
 
 
+_LONGEST = 18  # digits that fit 64 bits
+
+
+def whole(text: str) -> int | None:
+    """Return the number that at most 18 ASCII digits write, None for any other text."""
+    plain = text.isascii() and text.isdigit() and len(text) <= _LONGEST
+    return int(text) if plain else None
+
+
 def query_pairs(query_string: str) -> tuple[tuple[str, str], ...]:
     """Parse a raw query string, keeping order, repeats and empty values."""
     return tuple(parse_qsl(query_string, keep_blank_values=True))

@@ -132,3 +132,14 @@ def test_junk_in_a_custom_field(kind):
         status, body = world.asana.request("PUT", world.path("/tasks/{task}"), data)
         assert status in {200, 400}
         assert ("data" in body) == (status == 200)
+
+
+@pytest.mark.parametrize("name", ["method", "relative_path", "data", "options", "fields"])
+def test_junk_in_a_batch(name):
+    world = World()
+    for value in JUNK:
+        action = {"method": "get", "relative_path": "/users/me", name: value}
+        if name == "fields":
+            action = {**action, "options": {"fields": value}}
+        status, _body = world.asana.request("POST", "/batch", {"actions": [action]})
+        assert status in {200, 400}

@@ -95,8 +95,9 @@ def _action(call: Call, at: int, action: object) -> Request:
     bare = f"/{bare.lstrip('/')}"
     if bare.startswith(FORBIDDEN):
         raise bad(f"actions: [{at}]: relative_path: Cannot be used in a batch: {bare}")
-    data = action.get("data") or {}
-    options = action.get("options") or {}
+    data, options = action.get("data") or {}, action.get("options") or {}
+    if not isinstance(data, dict) or not isinstance(options, dict):
+        raise bad(f"actions: [{at}]: data and options: Value is not a JSON object")
     return Request(
         method.upper(),
         f"/api/1.0{bare}",
@@ -110,6 +111,8 @@ def _action(call: Call, at: int, action: object) -> Request:
 def _query(method: str, data: dict[str, Any], options: dict[str, Any]) -> tuple[Any, ...]:
     pairs = {} if method != "get" else {name: str(value) for name, value in data.items()}
     if fields := options.get("fields"):
+        if not isinstance(fields, list) or any(not isinstance(name, str) for name in fields):
+            raise bad("options: fields: Value is not a list of strings")
         pairs["opt_fields"] = ",".join(fields)
     for name in ("limit", "offset"):
         if options.get(name) is not None:

@@ -7,7 +7,7 @@ from syncd.sandbox.asana.entities import Project, Tag, Task, Team, User, UserTas
 from syncd.sandbox.asana.errors import bad, missing, unknown
 from syncd.sandbox.asana.fieldvalues import find_user
 from syncd.sandbox.asana.pages import LARGEST
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 
 def load_user(call: Call, user: str) -> User:
@@ -121,9 +121,10 @@ def typeahead(call: Call, workspace: str) -> Response:
 
 def _count(call: Call) -> int:
     text = call.request.one("count") or "20"
-    if not text.isdigit() or not 1 <= int(text) <= LARGEST:
+    count = whole(text)
+    if count is None or not 1 <= count <= LARGEST:
         raise bad("count: Must be between 1 and 100")
-    return int(text)
+    return count
 
 
 # -- teams ------------------------------------------------------------------------------------

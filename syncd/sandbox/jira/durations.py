@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from syncd.sandbox.jira.model import Issue, Json
+from syncd.sandbox.wire import whole
 
 HOUR = 3600
 DAY = 8 * HOUR  # what the configuration of the site says of a working day
 WEEK = 5 * DAY
+LONGEST = 100  # characters of a duration
 _UNITS = {"w": WEEK, "d": DAY, "h": HOUR, "m": 60}
-_DURATION = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[wdhm]\s*)+", re.IGNORECASE)
+_DURATION = re.compile(r"\s*(?:\d{1,9}(?:\.\d+)?\s*[wdhm]\s*)+", re.IGNORECASE)
 ESTIMATE, ORIGINAL, SPENT = "timeestimate", "timeoriginalestimate", "timespent"
 
 
@@ -18,9 +20,10 @@ def seconds(text: Json) -> int | None:
     """Return the seconds of `3h 20m`, or of a bare number of minutes; None for anything else."""
     if not isinstance(text, str):
         return None
-    if text.strip().isdigit():
-        return int(text) * 60
-    if not _DURATION.fullmatch(text):
+    minutes = whole(text.strip())
+    if minutes is not None:
+        return minutes * 60
+    if not _DURATION.fullmatch(text) or len(text) > LONGEST:
         return None
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([wdhm])", text, re.IGNORECASE)
     return int(sum(float(number) * _UNITS[unit.lower()] for number, unit in parts))

@@ -257,7 +257,7 @@ def apply(call: Call, issue: Issue, made: Draft) -> list[ChangeItem]:
 
 def _beside(call: Call, issue: Issue, made: Draft) -> None:
     """Do what the verbs of an edit say about comments, links and worklogs."""
-    for verb in made.comments:
+    for verb in filter(None, made.comments):
         _comment_verb(call, issue, *next(iter(verb.items())))
     for verb in made.links:
         raw = verb.get("add")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -52,6 +53,26 @@ def bad_field(field: str, message: str) -> ApiError:
 def missing(message: str = NO_ISSUE) -> ApiError:
     """Return a 404."""
     return ApiError(404, message)
+
+
+def objects(body: Mapping[str, object], name: str) -> list[dict[str, Any]]:
+    """Return a list of objects from a body, empty when it is not given; raises 400."""
+    rows = body.get(name)
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
+        raise bad(BAD_PAYLOAD)
+    return rows
+
+
+def scalars(body: Mapping[str, object], name: str) -> list[str | int]:
+    """Return a list of strings and numbers from a body, empty when it is not given; raises 400."""
+    items = body.get(name)
+    if items is None:
+        return []
+    if not isinstance(items, list) or any(not isinstance(item, str | int) for item in items):
+        raise bad(BAD_PAYLOAD)
+    return items
 
 
 def parse_object(body: bytes) -> dict[str, object]:

@@ -13,7 +13,7 @@ from syncd.sandbox.jira.render import issue_shape, wanted_fields
 from syncd.sandbox.jira.routes_bulk import estimation_field
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search, open_place, seal_place
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 MAX_AT_ONCE = 50
 
@@ -32,7 +32,7 @@ def _boards(call: Call) -> dict[int, Json]:
 
 def find_board(call: Call, number: str) -> Json:
     """Return a board that the caller may see; raises 404."""
-    board = _boards(call).get(int(number)) if number.isdigit() else None
+    board = _boards(call).get(whole(number) or 0)
     if board is None or not call.sees_project(call.store.projects[board["project"]]):
         raise missing("The requested board cannot be viewed because it either does not exist or"
                       " you do not have permission to view it.")  # fmt: skip
@@ -290,7 +290,7 @@ def estimate(call: Call, key: str) -> Response:
     """PUT issue/{issueIdOrKey}/estimation."""
     found, text = call.issue_to_change(key), call.json().get("value")
     try:
-        points = float(str(text)) if text not in {None, ""} else None
+        points = float(str(text)) if text not in (None, "") else None
     except ValueError:
         raise bad(f"'{text}' is no number.") from None
     field = next(f for f in call.store.fields.values() if f.name == "Story Points")

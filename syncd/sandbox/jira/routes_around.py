@@ -9,7 +9,7 @@ from syncd.sandbox.jira.model import Issue, Json, LinkType
 from syncd.sandbox.jira.problems import ApiError, bad, bad_field, missing
 from syncd.sandbox.jira.render import comment as comment_shape
 from syncd.sandbox.jira.routing import Routes
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 MAX_GLOBAL_ID = 255
 MAX_REMOTE_LINKS = 2000
@@ -226,9 +226,10 @@ def add_remote_link(call: Call, key: str) -> Response:
 
 
 def _remote_number(issue: Issue, number: str) -> int:
-    if not number.isdigit() or int(number) not in issue.remote_links:
+    found = whole(number)
+    if found not in issue.remote_links:
         raise missing(f"The remote link with id '{number}' does not exist.")
-    return int(number)
+    return found
 
 
 def remote_link(call: Call, key: str, number: str) -> Response:

@@ -11,7 +11,7 @@ from functools import partial, wraps
 from syncd.sandbox.jira import edit, happenings
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.model import Issue, Json
-from syncd.sandbox.jira.problems import ApiError, bad, missing
+from syncd.sandbox.jira.problems import BAD_PAYLOAD, ApiError, bad, missing, objects
 from syncd.sandbox.jira.render import field_value
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.screens import settable
@@ -145,10 +145,14 @@ def _payload(inputs: dict[str, Json]) -> dict[str, Json]:
     """Return the `fields` and `update` of an edit that a bulk edit's input stands for."""
     fields: dict[str, Json] = {}
     update: dict[str, Json] = {}
-    for group, rows in inputs.items():
+    for group, value in inputs.items():
         if group == "priority":
-            fields["priority"] = {"id": str(rows.get("priorityId"))}
-        elif group in _SINGLE:
+            fields["priority"] = {"id": str(_of("priorityId")(value))}
+            continue
+        rows = objects(inputs, group)
+        if any(not isinstance(row.get("fieldId"), str) for row in rows):
+            raise bad(BAD_PAYLOAD)
+        if group in _SINGLE:
             name, make = _SINGLE[group]
             fields |= {row["fieldId"]: make(row.get(name)) for row in rows}
         elif group in _MULTIPLE:
@@ -166,8 +170,10 @@ def _add_verbs(
     group: tuple[str, Callable[[Json], Json]],
 ) -> None:
     name, make = group
-    values = [make(item) for item in row.get(name) or []]
-    how = row.get("bulkEditMultiSelectFieldOption", "REPLACE")
+    items, how = row.get(name) or [], row.get("bulkEditMultiSelectFieldOption", "REPLACE")
+    if not isinstance(items, list) or not isinstance(how, str):
+        raise bad(BAD_PAYLOAD)
+    values = [make(item) for item in items]
     if how in {"REPLACE", "REMOVE_ALL"}:
         fields[row["fieldId"]] = [] if how == "REMOVE_ALL" else values
     else:
@@ -217,8 +223,8 @@ def editable_fields(call: Call) -> Response:
 def take_transitions(call: Call) -> Response:
     """POST bulk/issues/transition: steps with required screen fields are not offered."""
     call.me()
-    groups = call.json().get("bulkTransitionInputs")
-    if not isinstance(groups, list) or not groups:
+    groups = objects(call.json(), "bulkTransitionInputs")
+    if not groups:
         raise _bulk_error("bulkTransitionInputs must not be empty.")
     jobs: list[tuple[str, Work]] = []
     for group in groups:

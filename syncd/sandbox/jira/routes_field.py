@@ -6,7 +6,7 @@ from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.defaults import CUSTOM_KINDS, add_field, clause_names
 from syncd.sandbox.jira.kinds import field_schema
 from syncd.sandbox.jira.model import Field, Json, Option
-from syncd.sandbox.jira.problems import ApiError, bad, missing
+from syncd.sandbox.jira.problems import ApiError, bad, missing, objects
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.wire import Response
 
@@ -130,8 +130,8 @@ def add_options(call: Call, key: str, context: str) -> Response:
     call.me()
     field = _option_field(call, key, context)
     made: list[Option] = []
-    for row in call.json().get("options") or []:
-        text = str(row.get("value") or "") if isinstance(row, dict) else ""
+    for row in objects(call.json(), "options"):
+        text = str(row.get("value") or "")
         if not text:
             raise bad("The option value must not be empty.")
         if any(o.value == text for o in [*field.options.values(), *made]):
@@ -148,7 +148,7 @@ def update_options(call: Call, key: str, context: str) -> Response:
     """PUT field/{fieldId}/context/{contextId}/option."""
     call.me()
     field, changed = _option_field(call, key, context), []
-    for row in call.json().get("options") or []:
+    for row in objects(call.json(), "options"):
         option = field.options.get(str(row.get("id")))
         if option is None:
             raise missing("The option was not found.")

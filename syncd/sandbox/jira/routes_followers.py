@@ -6,7 +6,7 @@ import orjson
 
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.model import Issue
-from syncd.sandbox.jira.problems import ApiError, bad, missing
+from syncd.sandbox.jira.problems import ApiError, bad, missing, scalars
 from syncd.sandbox.jira.render import field_value
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.wire import Response
@@ -55,7 +55,7 @@ def _followed(call: Call, issue: Issue) -> Response:
 def watching(call: Call) -> Response:
     """POST issue/watching: of which issues the caller is a watcher."""
     me = call.me()
-    named = call.json().get("issueIds") or []
+    named = scalars(call.json(), "issueIds")
     found = {str(n): call.store.find_issue(n) for n in named}
     return call.ok(
         {

@@ -17,7 +17,7 @@ from syncd.sandbox.jira.problems import ApiError, bad, bad_field, missing
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search
 from syncd.sandbox.webhooks import Line, Refused
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 SECTION = "issue-related-events-section"
 EVENTS = words("""
@@ -64,7 +64,7 @@ def _target(line: Line, raw: Json) -> str:
 def _events(raw: Json, known: frozenset[str]) -> list[str]:
     if not isinstance(raw, list) or not raw:
         raise bad_field("events", "At least one event must be given.")
-    strange = next((event for event in raw if event not in known), None)
+    strange = next((str(event) for event in raw if str(event) not in known), None)
     if strange is not None:
         raise bad_field("events", f"The event '{strange}' does not exist.")
     return raw
@@ -114,7 +114,7 @@ def _fill(call: Call, hook: Hook, body: dict[str, Json], line: Line) -> None:
 
 def _admin(call: Call, key: str) -> Hook:
     call.me()
-    hook = call.store.hooks.table.get(int(key)) if key.isdigit() else None
+    hook = call.store.hooks.table.get(whole(key) or 0)
     if hook is None or hook.app:
         raise missing(f"The webhook with id {key} does not exist.")
     return hook

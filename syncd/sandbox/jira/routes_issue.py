@@ -7,7 +7,7 @@ from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.changes import change_value, record
 from syncd.sandbox.jira.model import Field, Issue, Json
 from syncd.sandbox.jira.parse import Context, value
-from syncd.sandbox.jira.problems import ApiError, FieldError, bad, bad_field
+from syncd.sandbox.jira.problems import ApiError, FieldError, bad, bad_field, scalars
 from syncd.sandbox.jira.render import (
     add_expansions,
     history,
@@ -222,7 +222,7 @@ def changelog(call: Call, key: str) -> Response:
 def changelog_list(call: Call, key: str) -> Response:
     """POST issue/{issueIdOrKey}/changelog/list."""
     issue = call.issue(key)
-    wanted = {str(number) for number in call.json().get("changelogIds", [])}
+    wanted = {str(number) for number in scalars(call.json(), "changelogIds")}
     rows = [history(call.shapes, h) for h in issue.histories if h.id in wanted]
     return call.ok({"startAt": 0, "maxResults": len(rows), "total": len(rows), "histories": rows})
 

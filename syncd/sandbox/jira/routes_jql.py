@@ -10,11 +10,11 @@ from syncd.sandbox.jira.jql_parse import Clause, Condition, Empty, Many, Operand
 from syncd.sandbox.jira.jql_run import allowed, compile_condition
 from syncd.sandbox.jira.jql_words import RESERVED
 from syncd.sandbox.jira.model import Field, Json
-from syncd.sandbox.jira.problems import ApiError, bad
+from syncd.sandbox.jira.problems import ApiError, bad, scalars
 from syncd.sandbox.jira.routes_issue import strings
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 _JAVA = {
     "user": "com.atlassian.jira.user.ApplicationUser",
@@ -37,7 +37,7 @@ _JAVA = {
 def match(call: Call) -> Response:
     """POST jql/match."""
     body = call.json()
-    numbers = [int(n) for n in body.get("issueIds", []) if str(n).isdigit()]
+    numbers = [n for text in scalars(body, "issueIds") if (n := whole(str(text))) is not None]
     rows: list[Json] = []
     for jql in strings(body, "jqls"):
         try:

@@ -125,7 +125,9 @@ def set_on_each(call: Call) -> Response:
         raise bad(BAD_PAYLOAD)
     pairs = []
     for row in rows:
-        values = row.get("properties")
+        values = row.get("properties") or {}
+        if not isinstance(values, dict):
+            raise bad(BAD_PAYLOAD)
         pairs += [(i, values) for i in _issues(call, [row.get("issueID")]) if values]
     return _write(call, pairs)
 

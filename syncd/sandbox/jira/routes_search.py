@@ -8,12 +8,12 @@ import binascii
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.kinds import field_schema
 from syncd.sandbox.jira.model import Field, History, Issue, Json
-from syncd.sandbox.jira.problems import BAD_PAYLOAD, ApiError, bad
+from syncd.sandbox.jira.problems import BAD_PAYLOAD, ApiError, bad, scalars
 from syncd.sandbox.jira.render import history, issue_shape, wanted_fields
 from syncd.sandbox.jira.routes_issue import MAX_PROPERTIES, expanded, properties_of, strings
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.search import Search, bad_token
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 DEFAULT_PAGE = 50
 MAX_IDS_PAGE = 5000
@@ -112,13 +112,13 @@ def _row(
 
 def _reconcile(body: dict[str, Json]) -> frozenset[int]:
     """Return the ids for which the answer shall be exact although the index is late."""
-    named = body.get("reconcileIssues") or []
-    numbers = isinstance(named, list) and all(str(name).isdigit() for name in named)
-    if not numbers:
-        raise bad(BAD_PAYLOAD)
-    if len(named) > MAX_RECONCILE:
+    numbers = [whole(str(name)) for name in scalars(body, "reconcileIssues")]
+    if len(numbers) > MAX_RECONCILE:
         raise bad(f"The maximum number of issues to reconcile is {MAX_RECONCILE}.")
-    return frozenset(map(int, named))
+    known = frozenset(number for number in numbers if number is not None)
+    if len(known) < len(set(numbers)):
+        raise bad(BAD_PAYLOAD)
+    return known
 
 
 def _jql(body: dict[str, Json]) -> str:

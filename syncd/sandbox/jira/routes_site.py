@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from syncd.sandbox.jira.call import Call
 from syncd.sandbox.jira.model import CATEGORIES, Issue, Json, Project
-from syncd.sandbox.jira.problems import WRONG_CREDENTIALS, ApiError, bad, missing
+from syncd.sandbox.jira.problems import WRONG_CREDENTIALS, ApiError, bad, missing, objects, scalars
+from syncd.sandbox.jira.routes_issue import strings
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.times import stamp
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 # permission key: (id, name, global, needs write access)
 PERMISSIONS: dict[str, tuple[str, str, bool, bool]] = {
@@ -134,25 +135,31 @@ def check_permissions(call: Call) -> Response:
     call.me()
     body = call.json()
     rows: list[Json] = []
-    for asked in body.get("projectPermissions") or []:
-        projects = [p for n in asked.get("projects", []) if (p := call.store.projects.get(n))]
-        issues = [i for n in asked.get("issues", []) if (i := call.store.issues.get(n))]
+    for asked in objects(body, "projectPermissions"):
+        projects = [
+            p
+            for n in scalars(asked, "projects")
+            if (p := call.store.projects.get(whole(str(n)) or 0))
+        ]
+        issues = [
+            i for n in scalars(asked, "issues") if (i := call.store.issues.get(whole(str(n)) or 0))
+        ]
         rows += [
             {
                 "permission": key,
                 "projects": [p.id for p in projects if _has(call, key, p)],
                 "issues": [i.id for i in issues if _has_on(call, key, i)],
             }
-            for key in asked.get("permissions", [])
+            for key in strings(asked, "permissions")
         ]
-    site = [key for key in body.get("globalPermissions") or [] if PERMISSIONS.get(key, _NO)[2]]
+    site = [key for key in strings(body, "globalPermissions") if PERMISSIONS.get(key, _NO)[2]]
     return call.ok({"projectPermissions": rows, "globalPermissions": site})
 
 
 def permitted_projects(call: Call) -> Response:
     """POST permissions/project: the projects that grant all of some permissions."""
     call.me()
-    asked = [str(key) for key in call.json().get("permissions") or []]
+    asked = strings(call.json(), "permissions")
     unknown = [key for key in asked if key not in PERMISSIONS]
     if unknown:
         raise bad(f"Unrecognized permission: {', '.join(unknown)}")

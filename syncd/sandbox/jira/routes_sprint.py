@@ -19,14 +19,14 @@ from syncd.sandbox.jira.routes_agile import (
 )
 from syncd.sandbox.jira.routing import Routes
 from syncd.sandbox.jira.times import parse_stamp
-from syncd.sandbox.wire import Response
+from syncd.sandbox.wire import Response, whole
 
 _NEXT_STATES = {"future": {"future", "active"}, "active": {"active", "closed"},
                 "closed": {"closed", "active"}}  # fmt: skip
 
 
 def _sprint(call: Call, number: str) -> Json:
-    found = sprints_of(call).get(int(number)) if number.isdigit() else None
+    found = sprints_of(call).get(whole(number) or 0)
     if found is None:
         raise missing("Sprint does not exist or you do not have permission to view it.")
     return found
@@ -85,7 +85,7 @@ def update_sprint(call: Call, number: str) -> Response:
     call.me()
     found, body = _sprint(call, number), call.json()
     state = body.get("state", found["state"])
-    if state not in _NEXT_STATES[found["state"]]:
+    if not isinstance(state, str) or state not in _NEXT_STATES[found["state"]]:
         raise bad(f"The sprint cannot go from {found['state']} to {state}.")
     dates = {**found, **_sprint_dates(call, body)}
     if state == "active" and not ("startDate" in dates and "endDate" in dates):

@@ -185,7 +185,7 @@ def move_version(call: Call, key: str) -> Response:
     rows = call.store.versions_of(call.store.projects[version.project_id])
     at = rows.index(version)
     after, where = body.get("after"), body.get("position")
-    if (after is None) == (where is None) or where not in {None, *_POSITIONS}:
+    if (after is None) == (where is None) or where not in (None, *_POSITIONS):
         raise bad("Exactly one of 'after' and 'position' must be given.")
     rows.remove(version)
     if after is not None:

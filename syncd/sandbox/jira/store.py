@@ -29,6 +29,7 @@ from syncd.sandbox.jira.model import (
     Worklog,
 )
 from syncd.sandbox.jira.postings import Postings
+from syncd.sandbox.wire import whole
 
 
 class Store:
@@ -119,8 +120,8 @@ class Store:
         """Return a project by id or by present or former key."""
         text = str(id_or_key)
         found = self.project_keys.get(text.upper())
-        if found is None and text.isdigit():
-            found = int(text)
+        if found is None:
+            found = whole(text)
         return self.projects.get(found) if found is not None else None
 
     def rekey(self, project: Project, key: str) -> None:
@@ -147,9 +148,9 @@ class Store:
     def find_issue(self, id_or_key: Json) -> Issue | None:
         """Return an issue by id or by present or former key, hidden ones included."""
         text = str(id_or_key)
-        if text.isdigit():
-            return self.issues.get(int(text))
         found = self.keys.get(text.upper())
+        if found is None:
+            found = whole(text)
         return self.issues.get(found) if found is not None else None
 
     def add_issue(self, issue: Issue) -> None:

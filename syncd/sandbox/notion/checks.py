@@ -7,6 +7,7 @@ from typing import Any
 
 from syncd.sandbox.notion.errors import MISSING, bad
 from syncd.sandbox.notion.ids import parse_uuid
+from syncd.sandbox.wire import whole
 
 TEXT_LIMIT = 2000
 URL_LIMIT = 2000
@@ -98,7 +99,7 @@ def page_size(value: object, *, part: str = "body") -> int:
     """Return the page size, 100 when not given."""
     if value is MISSING or value is None:
         return PAGE_SIZE
-    if isinstance(value, str) and part == "query" and value.lstrip("-").isdigit():
+    if isinstance(value, str) and part == "query" and whole(value.removeprefix("-")) is not None:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise bad("page_size", "be a number", value, part=part)

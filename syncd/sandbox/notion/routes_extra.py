@@ -19,6 +19,7 @@ from syncd.sandbox.notion.files import LIFETIME
 from syncd.sandbox.notion.markdown import Document, edited
 from syncd.sandbox.notion.shapes import listing
 from syncd.sandbox.notion.store import Block, Node, Page, Upload
+from syncd.sandbox.wire import whole
 
 JSON = dict[str, Any]
 CONTENT_TYPES = {
@@ -143,10 +144,11 @@ class Uploads:
         name, kind, data = form["file"]
         upload.filename = upload.filename or name or "file"
         upload.content_type = upload.content_type or kind
-        number = form.get("part_number", ("", "", b"1"))[2].decode()
-        if not number.isdigit() or not 1 <= int(number) <= upload.parts_total:
-            raise bad("part_number", f"be between `1` and `{upload.parts_total}`", number)
-        upload.parts[int(number)] = len(data)
+        text = form.get("part_number", ("", "", b"1"))[2].decode("utf8", "replace")
+        number = whole(text)
+        if number is None or not 1 <= number <= upload.parts_total:
+            raise bad("part_number", f"be between `1` and `{upload.parts_total}`", text)
+        upload.parts[number] = len(data)
         upload.edited = call.now
         if upload.mode == "single_part":
             self._finish(upload, call)

@@ -217,7 +217,7 @@ class Schemas:
         return {"options": options}
 
     def _option(self, given: JSON, old: dict[str, JSON], where: str) -> JSON:
-        kept = old.get(given.get("id", "")) or next(
+        kept = old.get(str(given.get("id", ""))) or next(
             (option for option in old.values() if option["name"] == given.get("name")), None
         )
         name = given.get("name", kept["name"] if kept else MISSING)
@@ -312,14 +312,19 @@ class Schemas:
         require_choice(kind, f"{where}.type", ("single_property", "dual_property"))
         config: JSON = {"data_source_id": target_id, "type": kind}
         if kind == "dual_property":
-            config["synced"] = self._synced(given, prop, source, target)
+            config["synced"] = self._synced(given, where, prop, (source, target))
         elif prop.config:
             self._unlink(prop)
         return config
 
-    def _synced(self, given: JSON, prop: Prop, source: DataSource, target: DataSource) -> str:
+    def _synced(
+        self, given: JSON, where: str, prop: Prop, ends: tuple[DataSource, DataSource]
+    ) -> str:
         """Return the id of the column on the other side, made or renamed as asked."""
-        wanted = (given.get("dual_property") or {}).get("synced_property_name")
+        source, target = ends
+        wanted = require_dict(given.get("dual_property") or {}, f"{where}.dual_property").get(
+            "synced_property_name"
+        )
         old = target.properties.get(prop.config.get("synced", ""))
         if old is not None:
             if wanted:

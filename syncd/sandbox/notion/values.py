@@ -178,7 +178,7 @@ class Values:
     def _choice(self, prop: Prop, given: JSON, where: str) -> tuple[str, str]:
         """Return ('id', known option) or ('name', option to be made)."""
         if given.get("id") is not None:
-            if given["id"] in prop.config["options"]:
+            if require_text(given["id"], f"{where}.id") in prop.config["options"]:
                 return "id", given["id"]
             if "name" not in given:
                 raise invalid(
