@@ -30,8 +30,6 @@ from syncd.testing.simrun import Run
 from syncd.testing.simulator import Simulation, played
 from syncd.testing.world import TOOLS, World
 
-_PEOPLE = frozenset(["edit", "add", "trash", "untrash", "copy", "bulk", "resolve"])
-_TITLES = {"jira": "summary", "asana": "name", "notion": "title"}
 _OK = 300
 _ROUND_TRIP = 0.2  # seconds
 _STATUS = {"temporary": 503, "rate": 429, "rejected": 400, "forbidden": 403, "revoked": 401}
@@ -409,8 +407,8 @@ class ClientStage(Simulation):
 
 def _fit(schedule: Schedule) -> Schedule:
     """Return a schedule without what a stand-in cannot be asked for."""
-    states = ("hidden", "poison", "no_option", "bot", "mark", "rekey", "page")
-    events = tuple(event for event in schedule.events if event.action not in states)
+    unknown = ("hidden", "poison", "no_option", "bot", "mark", "rekey", "page")
+    events = tuple(event for event in schedule.events if event.action not in unknown)
     return replace(schedule, events=events, lag=0.0, page=False, twin="")
 
 

@@ -13,7 +13,6 @@ from syncd.testing.simrun import HumanEdit, Resolved
 from syncd.testing.stage import Stage
 
 _ABOVE = {"features": "goals", "feature": None, "items": "features", "work_item": "feature"}
-BOXES = {"goals", "features", "items", "project"}
 
 
 def edit(stage: Stage, event: Event) -> None:

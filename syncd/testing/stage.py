@@ -66,7 +66,6 @@ class Stage(ABC):
         self.disk = MemoryDisk()
         self.cycle = self.step = 0
         self.dead = self.calm = self.by_hand = False
-        self.attempt = ""
         self.counts: Counter[tuple[int, str]] = Counter()
         self.seen: dict[tuple[str, str], int] = {}
         self.before: dict[tuple[str, str], Record] = {}

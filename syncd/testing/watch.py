@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from syncd.core.model import IntentState, StoredRecord
+from syncd.core.model import IntentState
 from syncd.core.records import Draft, Edit, Value
-from syncd.core.rules import DERIVED, SHARED
+from syncd.core.rules import SHARED
 from syncd.testing.cells import rule_of
 from syncd.testing.simrun import Written
 from syncd.testing.stage import Stage
-from syncd.testing.world import World
 
 
 def before_write(stage: Stage, connection: str, write: Edit | Draft) -> None:
     """Judge a write before it leaves."""
     stage.old_unanswered = {*stage.run.unanswered}
-    stage.attempt = write_is_journalled(stage, connection, write)
+    write_is_journalled(stage, connection, write)
     told_to_wait(stage, connection)
     if isinstance(write, Draft):
         creation_is_allowed(stage, write)
@@ -42,7 +41,7 @@ def written(
 # I17, I24 -------------------------------------------------------------------------------------------
 
 
-def write_is_journalled(stage: Stage, connection: str, write: Edit | Draft) -> str:
+def write_is_journalled(stage: Stage, connection: str, write: Edit | Draft) -> None:
     """I17, I24: a durable intent says what is about to be written, and no other attempt has used it."""
     run, record = stage.run, write.record if isinstance(write, Edit) else None
     fitting = [
@@ -55,13 +54,12 @@ def write_is_journalled(stage: Stage, connection: str, write: Edit | Draft) -> s
     fresh = [each for each in fitting if each not in run.attempts]
     if fresh:
         run.attempts.add(fresh[-1])
-        return fresh[-1]
+        return
     what = f"a write to {record or 'a new record'} in {connection}"
     run.violated(
         *(("I24", f"{what} is sent twice for one intent") if fitting
           else ("I17", f"{what} without an intent"))
     )  # fmt: skip
-    return ""
 
 
 def told_to_wait(stage: Stage, connection: str) -> None:
@@ -149,13 +147,6 @@ def shared_cells_were_read(stage: Stage, edit: Edit, connection: str) -> None:
         stage.run.violated(
             "P8", f"shared cells of {edit.record} in {connection} are written unread"
         )
-
-
-def is_derived(world: World, stored: StoredRecord, remote: str) -> bool:
-    """Tell whether a cell shows something computed."""
-    rule = rule_of(world, stored, remote)
-    owners = world.roadmap.fields[rule.field].owners if rule is not None else {}
-    return owners.get(stored.level or "") == DERIVED
 
 
 # I9 -------------------------------------------------------------------------------------------------

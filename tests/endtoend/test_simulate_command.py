@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 from typer.testing import CliRunner
 
@@ -38,3 +40,22 @@ def test_every_seeded_bug_has_a_line(tmp_path):
     rows = json.loads(run("--bugs", "--schedules", "1", "--json").output)
     assert [row["name"] for row in rows] == list(BUGS)
     assert draw(1).seed == 1
+
+
+def test_a_tier_that_does_not_exist_is_named():
+    told = run("--tier", "moon")
+    assert told.exit_code != 0
+    assert "--tier model or clients" in str(told.exception)
+
+
+def test_one_seed_again_has_the_same_digest():
+    one, other = (json.loads(run("--schedules", "1", "--seed", "7", "--json").output) for _ in "ab")
+    assert one["digest"] == other["digest"]
+
+
+def test_the_daemon_knows_nothing_of_simulator_and_seeded_bugs():
+    words = (
+        "import sys, syncd.daemon, syncd.wiring; print([m for m in sys.modules if 'testing' in m])"
+    )
+    told = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
