@@ -36,7 +36,9 @@ def test_a_write_without_a_journal_is_found_out():
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("options", [(), ("--kill",), ("--again", "1", "--every", "5")])
+@pytest.mark.parametrize(
+    "options", [(), ("--kill", "--every", "3"), ("--again", "1", "--every", "5")]
+)
 def test_every_boundary(options):
     code, told = crash(*options, seconds=3500)
     print(told)
