@@ -137,7 +137,7 @@ class System:
         self.directory = _stored_people(self.store)
         for name, schema in schemas.items():
             if name in known and _plain(schema) != _plain(known[name]):
-                self.errors[name] = Rejected(name, str(misfit))
+                self.errors[name] = Rejected(name, _first(misfit))
         return known
 
     def reloaded(self, config_path: Path) -> System:
@@ -160,6 +160,12 @@ class System:
         """Give everything back."""
         disconnect(self.adapters)
         self.store.close()
+
+
+def _first(misfit: MappingError) -> str:
+    """Return many problems as one sentence: a lost database is named in every line that uses it."""
+    first, *more = misfit.problems
+    return f"{first}; and {len(more)} more like it, see `syncd check`" if more else str(first)
 
 
 def side_by_side(

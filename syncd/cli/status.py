@@ -61,6 +61,7 @@ def status(
         else:
             _print(system, held, everything=everything)
     waiting = conflicts or held or any(notice.kind in ("frozen", "adopt") for notice in notices)
+    waiting = waiting or any(each.error for report in cycles for each in report.tallies.values())
     raise typer.Exit(NEEDS_PERSON if waiting else DONE)
 
 
