@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import struct
@@ -17,6 +18,7 @@ from syncd.sandbox.services import SERVICES, Outcome, Sandbox
 from syncd.sandbox.webhooks import calls_out
 from syncd.sandbox.wire import Request, Response, query_pairs
 
+_LOG = logging.getLogger(__name__)
 _TRANSPORT = "syncd.transport"
 
 
@@ -81,9 +83,15 @@ class Application:
             limits.leave(service, request)
 
     async def _exchange(self, service: str, request: Request) -> Outcome:
-        if calls_out(service, request):  # a receiver may ask the services before it answers
-            return await asyncio.to_thread(self.sandbox.exchange, service, request)
-        return self.sandbox.exchange(service, request)
+        try:
+            if calls_out(service, request):  # a receiver may ask the services before it answers
+                return await asyncio.to_thread(self.sandbox.exchange, service, request)
+            return self.sandbox.exchange(service, request)
+        except Exception:  # the server's own log is off, for faults would fill it
+            _LOG.exception(
+                "a fault of the %s stand-in itself: %s %s", service, request.method, request.path
+            )
+            raise
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+_YEAR_9999 = 253_370_764_800.0
+
 
 class SandboxClock:
     """Seconds since the epoch, under control. Frozen when `frozen` is set; else real time plus `offset`."""
@@ -18,7 +20,9 @@ class SandboxClock:
         return self.frozen if self.frozen is not None else time.time() + self.offset  # noqa: TID251
 
     def set(self, moment: float) -> None:
-        """Go to a moment; keeps running from there unless frozen."""
+        """Go to a moment; keeps running from there unless frozen. Raises ValueError before 1970, after 9999."""
+        if not 0 <= moment < _YEAR_9999:
+            raise ValueError(f"the clock goes from 1970 to the end of 9998, not to {moment:g}")
         if self.frozen is not None:
             self.frozen = moment
         else:

@@ -165,13 +165,19 @@ def controls(sandbox: Sandbox) -> Starlette:
 
 async def _sent(request: HttpRequest) -> Any:  # noqa: ANN401 - JSON
     try:
-        return orjson.loads(await request.body())
+        sent = orjson.loads(await request.body())
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from None
+    if not isinstance(sent, dict | list):
+        raise ValueError("send a JSON object")  # noqa: TRY004 - told as a 400
+    return sent
 
 
 async def _name(request: HttpRequest) -> str:
-    return str((await _sent(request)).get("name", "default")) if await request.body() else "default"
+    sent = await _sent(request) if await request.body() else {}
+    if isinstance(sent, list):
+        raise ValueError("send an object with 'name'")  # noqa: TRY004 - told as a 400
+    return str(sent.get("name", "default"))
 
 
 async def _refuse(_request: HttpRequest, error: Exception) -> HttpResponse:

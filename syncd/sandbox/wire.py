@@ -36,7 +36,7 @@ class Request:
 
     def json(self) -> Any:  # noqa: ANN401 - JSON is any
         """Return the parsed body; raises ValueError."""
-        return orjson.loads(self.body)
+        return parse_json(self.body)
 
 
 @dataclass(slots=True)
@@ -59,6 +59,28 @@ def json_response(
         orjson.dumps(value),
         {"content-type": "application/json;charset=UTF-8", **(headers or {})},
     )
+
+
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{}]')
+DEEPEST = 200  # levels of JSON taken: below what can be written again inside of an answer
+
+
+def too_deep(body: bytes) -> bool:
+    """Tell whether a JSON text is nested deeper than an answer could hold; texts count as if empty."""
+    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+        return False
+    depth = deepest = 0
+    for sign in _BRACKETS.findall(body):
+        depth += (sign in b"{[") - (sign in b"}]")
+        deepest = max(deepest, depth)
+    return deepest > DEEPEST
+
+
+def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is any
+    """Return the value of a JSON text; raises ValueError, for too deep a nesting too."""
+    if too_deep(body):
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
+    return orjson.loads(body)
 
 
 _LONGEST = 18  # digits that fit 64 bits

@@ -583,3 +583,14 @@ def test_the_same_seed_and_calls_give_the_same_bytes():
         return response.body, response.headers
 
     assert bytes_of_a_session() == bytes_of_a_session()
+
+
+def test_what_is_nested_too_deep_to_be_shown_again_is_refused(talk):
+    key, deep = talk.create(), {"type": "paragraph", "content": []}
+    for _ in range(60):
+        item = {"type": "listItem", "content": [deep]}
+        deep = {"type": "bulletList", "content": [item]}
+    fields = {"description": {"type": "doc", "version": 1, "content": [deep]}}
+    assert talk("PUT", f"{API}/issue/{key}", {"fields": fields})[0] == 400
+    assert talk("PUT", f"{API}/issue/{key}/properties/deep", deep)[0] == 400
+    assert talk("GET", f"{API}/issue/{key}", expand="renderedFields")[0] == 200

@@ -245,3 +245,29 @@ def test_stopping_frees_the_port():
     first.stop()
     with start_in_thread(Sandbox(), port=first.port) as again:
         assert again.port == first.port
+
+
+@pytest.mark.parametrize("moment", [1e300, -1e300, -1e9, float("nan")])
+def test_a_moment_without_a_date_is_refused_and_the_clock_stays(running, moment):
+    url = f"{running.url}/_sandbox/clock"
+    body = json.dumps({"set": moment})
+    assert requests.post(url, data=body, timeout=5).status_code == 400
+    assert requests.get(url, timeout=5).json()["now"] == pytest.approx(time.time(), abs=60)
+
+
+@pytest.mark.parametrize("end", ["faults", "clock", "snapshot", "restore", "notion", "latency"])
+def test_controls_refuse_what_is_no_object(running, end):
+    for body in ("x", '"x"', "1", "[1]", "null"):
+        answer = requests.post(f"{running.url}/_sandbox/{end}", data=body, timeout=5)
+        assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
+def test_a_crash_of_a_stand_in_is_told_in_the_log(running, session, caplog):
+    def crash(_request):
+        raise LookupError("broken")
+
+    running.sandbox.jira.handle = crash
+    answer = session.get(f"{running.url}/jira/rest/api/3/myself", timeout=5)
+    assert answer.status_code == 500
+    assert "stand-in itself: GET /rest/api/3/myself" in caplog.text
+    assert "LookupError: broken" in caplog.text

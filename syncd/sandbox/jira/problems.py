@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
-from syncd.sandbox.wire import Response, json_response
+from syncd.sandbox.wire import Response, json_response, parse_json
 
 BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
 NO_ISSUE = "Issue does not exist or you do not have permission to see it."
@@ -78,7 +76,7 @@ def scalars(body: Mapping[str, object], name: str) -> list[str | int]:
 def parse_object(body: bytes) -> dict[str, object]:
     """Return a JSON object sent by a client; raises `ApiError` 400 in the vendor's words."""
     try:
-        value = orjson.loads(body)
+        value = parse_json(body)
     except ValueError as error:
         raise bad("There was an error parsing JSON. Check that your request body is valid.") from (
             error
