@@ -7,9 +7,12 @@ runs the sandbox, and that nobody else may write, is read.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +28,23 @@ class Keepable(Protocol):
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a copy."""
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Have a folder for oneself; raises ValueError when another sandbox has it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"{folder} is in use by another sandbox; stop that one, or give another folder"
+            ) from None
+        yield
+    finally:
+        os.close(held)
 
 
 def has_state(folder: Path) -> bool:

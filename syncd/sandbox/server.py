@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -53,7 +54,9 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop; then do what is left to do, for uvicorn goes on to end the process by its signal."""
-        if self.config.ssl is not None:  # clients that just go away leave TLS waiting for their word
+        if (
+            self.config.ssl is not None
+        ):  # clients that just go away leave TLS waiting for their word
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
         await super().shutdown(sockets)
@@ -74,7 +77,9 @@ def _server(sandbox: Sandbox, tls: Path | None) -> _Server:
     config = uvicorn.Config(
         Application(sandbox),
         http=Protocol,
-        loop="uvloop" if tls is None else "asyncio",  # uvloop leaves TLS connections open at its end
+        loop="uvloop"
+        if tls is None
+        else "asyncio",  # uvloop leaves TLS connections open at its end
         lifespan="off",
         access_log=False,
         log_level="critical",
@@ -111,20 +116,22 @@ def serve(
 
     Port 0 takes a free one. With `state_dir` the state is written there at the start, a minute after a
     write at the latest, and at the end. With `tls` it is https; the certificate to trust is written to
-    `ca.pem` in that folder. Raises OSError when the port is taken, ValueError for faults that cannot be.
+    `ca.pem` in that folder. Raises OSError when the port is taken, ValueError for faults that cannot be
+    and for a `state_dir` that another sandbox has.
     """
     server = _server(sandbox, tls)
     sock = bind(host, port)
-    if state_dir is not None:
-        keeping.save(sandbox, state_dir)
-    if started is not None:
-        started(_url(tls, host, sock))
-    if state_dir is not None:
-        server.at_end = _keep(sandbox, state_dir)
-    try:
-        server.run(sockets=[sock])
-    finally:
-        sandbox.close()
+    with nullcontext() if state_dir is None else keeping.claimed(state_dir):
+        if state_dir is not None:
+            keeping.save(sandbox, state_dir)
+        if started is not None:
+            started(_url(tls, host, sock))
+        if state_dir is not None:
+            server.at_end = _keep(sandbox, state_dir)
+        try:
+            server.run(sockets=[sock])
+        finally:
+            sandbox.close()
 
 
 def _url(tls: Path | None, host: str, sock: socket.socket) -> str:

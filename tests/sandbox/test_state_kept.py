@@ -191,3 +191,16 @@ def test_generated_issues_are_sound():
         assert done == ("resolution" in issue.values)
     with pytest.raises(ValueError, match="between 1 and 1,000,000"):
         generate(sandbox.jira, sandbox.asana, sandbox.notion, sandbox.clock, items=0)
+
+
+def test_a_folder_is_of_one_sandbox_at_a_time(tmp_path):
+    with keeping.claimed(tmp_path):
+        command = [sys.executable, "-m", "syncd", "sandbox", "serve", "--port", "0"]
+        done = subprocess.run(
+            [*command, "--state-dir", str(tmp_path)],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "is in use by another sandbox" in done.stderr
+    with keeping.claimed(tmp_path):
+        pass
