@@ -113,7 +113,12 @@ def inspect(path: Path) -> SqlStore:
     """Open a state file for checks only: any schema this syncd knows of, nothing is written."""
     _check_path(path, must_exist=True)
     handle = _handle(path, file_uri(path, "ro"), read_only=True)
-    return SqlStore(_closed_on_error(handle, _schema))
+    return SqlStore(_closed_on_error(handle, _not_empty))
+
+
+def _not_empty(handle: Handle) -> None:
+    if _schema(handle) == 0:
+        raise damaged(handle.path, "it is empty")
 
 
 def _check_path(path: Path, *, must_exist: bool) -> None:

@@ -91,6 +91,9 @@ def _decide(
     pairs = {pair.id: pair for each in found for pair in each.review.pairs}
     refused = [_pair(pairs, name) for name in reject]
     chosen = [_pair(pairs, name) for name in accept]
+    both = [pair.id for pair in chosen if pair in refused]
+    if both:
+        raise UserError(f"{both[0]} is accepted and rejected at once: decide one of the two")
     if everything:
         chosen += [p for each in found for p in each.review.proposed if p not in refused]
     word = engine.Word(who(), system.clock.now())

@@ -86,7 +86,7 @@ def _print(system: System, held: tuple[Held, ...], *, everything: bool) -> None:
     store = system.store
     say(f"{system.roadmap.name}: {store.item_count()} items")
     for report in store.cycles(1):
-        state = "" if report.complete else ", not everything could be done"
+        state = "" if report.complete else ", and more is to be done in the next one"
         say(
             f"last cycle {report.number} at {when(report.started_at)}: {report.writes} writes "
             f"in {report.seconds:.1f} s{state}"

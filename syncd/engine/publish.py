@@ -14,6 +14,10 @@ from syncd.core.views import PageBlock, roadmap_page, yesterday
 from syncd.engine.context import PENDING, Context
 
 
+LOST = 500
+"""Blocks remembered that were not shown: more than a list of a page has left out."""
+
+
 @dataclass(slots=True)
 class Published:
     """What is known of one page: its id, our blocks in order, and whether an edit was interrupted."""
@@ -23,6 +27,7 @@ class Published:
     busy: bool = False
     day: str = ""
     as_of: float = 0.0
+    lost: list[str] = field(default_factory=list)  # blocks of ours that a look did not show
 
 
 def publish(context: Context) -> int:
@@ -152,8 +157,8 @@ def _signatures(publisher: Publisher, blocks: Sequence[PageBlock]) -> list[str]:
 def _inspect(publisher: Publisher, state: Published) -> None:
     """Look at the page itself: forget blocks that are gone, take up those of ours we do not know.
 
-    An interrupted edit, a lost state or a list that was cut short leaves such blocks; they are told by
-    who made them.
+    An interrupted edit or a lost state leaves such blocks; they are told by who made them. And one that
+    was not shown may only have been left out of a list: it is ours still when it shows again.
     """
     present = dict(publisher.blocks(str(state.page)))
     order = {block: rank for rank, block in enumerate(present)}
@@ -161,7 +166,9 @@ def _inspect(publisher: Publisher, state: Published) -> None:
     for block in kept:
         block[3] = present[block[2]]
     known = {block[2] for block in kept}
-    ours = publisher.made(str(state.page))
+    lost = {*state.lost, *(block[2] for block in state.blocks if block[2] not in present)}
+    state.lost = sorted(lost - present.keys())[:LOST]
+    ours = (publisher.made(str(state.page)) if state.busy else frozenset()) | lost
     strays = [
         ["", "", block, signature]
         for block, signature in present.items()
@@ -272,5 +279,6 @@ def _save(context: Context, name: str, state: Published) -> None:
             "busy": state.busy,
             "day": state.day,
             "as_of": state.as_of,
+            "lost": state.lost,
         },
     )

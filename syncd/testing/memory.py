@@ -312,6 +312,7 @@ class MemoryPages:
     theirs: set[str] = field(default_factory=set)  # blocks that people wrote
     count: int = 0
     batch: int = 100  # blocks in one request
+    short: int | None = None  # blocks that a list shows, though there are more
 
     def write(self, page: str, text: str, at: int) -> str:
         """Put a person's block at a position of a page; returns its id."""
@@ -339,7 +340,7 @@ class MemoryPages:
     def blocks(self, page: str) -> tuple[tuple[str, str], ...]:
         """List the blocks of a page, people's included."""
         self.faults.around("blocks")
-        return tuple(self.contents[page])
+        return tuple(self.contents[page])[: self.short]
 
     def made(self, page: str) -> frozenset[str]:
         """Tell which blocks of a page are ours."""

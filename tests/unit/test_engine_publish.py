@@ -121,6 +121,17 @@ def test_an_interrupted_edit_is_finished_without_doubled_blocks(
     assert calls(world) == {}
 
 
+def test_a_list_that_was_cut_short_doubles_no_line_for_long(world):
+    world.pages.short = len(world.pages.contents[PAGE]) // 2
+    world.cycle(full=True)
+    world.pages.short = None
+    world.cycle(full=True)
+    whole(world)
+    assert len(set(world.pages.text(PAGE))) == len(world.pages.text(PAGE))
+    world.cycle(full=True)
+    assert calls(world) == {}
+
+
 def test_a_failing_page_does_not_stop_the_records(world):
     rename(world, "Feature 1", "Feature 1b")
     world.pages.faults.add("replace", Unavailable("notion", "down: try again"))

@@ -197,3 +197,12 @@ def test_a_restore_that_ends_anywhere_leaves_a_state_or_the_other(path, copy, mo
     assert backup.verify(copy).items == 1
     backup.restore(copy, path)
     assert backup.verify(path).items == 1
+
+
+def test_an_empty_file_is_no_backup(tmp_path):
+    empty = tmp_path / "empty.db"
+    empty.touch()
+    for use in (lambda: backup.verify(empty), lambda: backup.restore(empty, tmp_path / "s.db")):
+        with pytest.raises(Damaged, match="it is empty"):
+            use()
+    assert not (tmp_path / "s.db").exists()
