@@ -78,9 +78,7 @@ def _source(item: Item | None, name: str) -> str:
 def _storm(change: Change, cell: CellChange, facts: Facts) -> str | None:
     if facts.sent.get(sending(change, cell), 0) < REPEATS:
         return None
-    return (
-        f"write the same {cell.field} of {change.title} to {change.connection} more than {REPEATS} times"
-    )
+    return f"write the same {cell.field} of {change.title} to {change.connection} more than {REPEATS} times"
 
 
 def _sums(change: Change, facts: Facts) -> str | None:

@@ -143,4 +143,3 @@ ENTRIES: tuple[Entry, ...] = (
            "flood": hook("flood"), "huge": hook("huge"),
            "handshake": {**hook("handshake"), "paths": {"asana": "", "notion": ""}}}),
 )  # fmt: skip
-

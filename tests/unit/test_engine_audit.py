@@ -41,7 +41,9 @@ def test_nothing_is_found_where_all_is_as_believed(world):
 
 
 def test_a_change_the_service_never_told_of_is_found_told_and_settled(world):
-    world.asana.edit(world.record("Grow", "asana").id, due="2026-05-05")  # the last change to be told
+    world.asana.edit(
+        world.record("Grow", "asana").id, due="2026-05-05"
+    )  # the last change to be told
     world.cycle()
     task = world.record("Map", "asana")
     values = {**task.fields, "title": "Mine"}

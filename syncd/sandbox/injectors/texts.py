@@ -96,7 +96,9 @@ def _parts(text: str) -> list[tuple[str, bool]]:
     for match in _ADDRESS.finditer(text):
         found += [(text[at : match.start()], False), (match[0], True)]
         at = match.end()
-    return [(part, address) for part, address in [*found, (text[at:], False)] if part] or [(text, False)]
+    return [(part, address) for part, address in [*found, (text[at:], False)] if part] or [
+        (text, False)
+    ]
 
 
 def drifting(stage: Stage) -> Response:
