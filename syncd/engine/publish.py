@@ -13,7 +13,6 @@ from syncd.core.rules import PageRule
 from syncd.core.views import PageBlock, roadmap_page, yesterday
 from syncd.engine.context import PENDING, Context
 
-
 LOST = 500
 """Blocks remembered that were not shown: more than a list of a page has left out."""
 
