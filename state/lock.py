@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,8 @@ def acquire(state: Path, now: float) -> StateLock:
         os.close(descriptor)  # somebody removed the file in between: we locked a ghost
     since = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n{since}\n".encode(), 0)
+    with suppress(OSError):  # on a full disk the lock holds without a name; the state says the rest
+        os.pwrite(descriptor, f"{os.getpid()}\n{since}\n".encode(), 0)
     return StateLock(path, descriptor)
 
 

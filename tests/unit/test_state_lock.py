@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -97,6 +98,18 @@ def test_a_lock_that_cannot_be_written_is_one_sentence(path):
     lock.lock_path(path).mkdir()
     with pytest.raises(Full, match=r"state\.db\.lock cannot be written \(Is a directory\)"):
         lock.acquire(path, 0.0)
+
+
+def test_a_disk_without_room_for_the_holders_name_does_not_matter(path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        held = lock.acquire(path, 0.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(Locked):
+        lock.acquire(path, 0.0)
+    held.release()
 
 
 def test_readers_need_no_lock(path, holder):
