@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Self
 
 import uvicorn
@@ -23,7 +24,9 @@ from syncd.sandbox.services import Dropped, Sandbox
 __all__ = ["Application", "Dropped", "Running", "Sandbox", "bind", "serve", "start_in_thread"]
 
 _START_SECONDS = 20
-_SAVE_SECONDS = 60
+_SAVE_SECONDS, _SLOWEST = 0.5, 60.0
+_SHARE = 20
+"""Saving may take one part in this many of the time: a large state is written less often."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -114,10 +117,10 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; `started` is told the address as soon as it is bound.
 
-    Port 0 takes a free one. With `state_dir` the state is written there at the start, a minute after a
-    write at the latest, and at the end. With `tls` it is https; the certificate to trust is written to
-    `ca.pem` in that folder. Raises OSError when the port is taken, ValueError for faults that cannot be
-    and for a `state_dir` that another sandbox has.
+    Port 0 takes a free one. With `state_dir` the state is written there at the start, soon after writes
+    (half a second, for a large one up to a minute), and at the end. With `tls` it is https; the
+    certificate to trust is written to `ca.pem` in that folder. Raises OSError when the port is taken,
+    ValueError for faults that cannot be and for a `state_dir` that another sandbox has.
     """
     server = _server(sandbox, tls)
     sock = bind(host, port)
@@ -139,15 +142,17 @@ def _url(tls: Path | None, host: str, sock: socket.socket) -> str:
 
 
 def _keep(sandbox: Sandbox, folder: Path) -> Callable[[], None]:
-    """Write the state after writes, at most every `_SAVE_SECONDS`; return what does so at the end."""
+    """Write the state soon after writes; return what does so at the end."""
     done = threading.Event()
 
     def save_now_and_then() -> None:
-        saved = sandbox.writes
-        while not done.wait(_SAVE_SECONDS):
+        saved, pause = sandbox.writes, _SAVE_SECONDS
+        while not done.wait(pause):
             if sandbox.writes != saved:
-                saved = sandbox.writes
+                saved, began = sandbox.writes, perf_counter()
                 keeping.save(sandbox, folder)
+                took = perf_counter() - began
+                pause = min(_SLOWEST, max(_SAVE_SECONDS, _SHARE * took))
 
     saver = threading.Thread(target=save_now_and_then, name="saving", daemon=True)
     saver.start()

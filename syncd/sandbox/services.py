@@ -268,6 +268,7 @@ class Sandbox:
                 f" start it with --seed {snapshot['seed']}"
             )
         with self.lock:
+            self.writes += 1
             self.clock.frozen, self.clock.offset = snapshot["clock"]
             self.deferred.clear()
             self.dispatcher.forget()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from time import sleep
 
 import pytest
 import requests
@@ -130,7 +131,16 @@ def test_a_broken_write_leaves_the_old_state(sandbox, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [keeping.FILE]
 
 
-def test_the_command_keeps_its_state_across_restarts(tmp_path):
+def wait_for_a_save(path, before):
+    for _ in range(300):
+        if path.stat().st_mtime_ns != before:
+            return
+        sleep(0.1)
+    raise AssertionError("nothing was written within 30 seconds")
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_the_command_keeps_its_state_across_restarts(tmp_path, end):
     def serve():
         command = [sys.executable, "-m", "syncd", "sandbox", "serve", "--port", "0",
                    "--generate", "400", "--state-dir", str(tmp_path / "kept")]  # fmt: skip
@@ -138,16 +148,19 @@ def test_the_command_keeps_its_state_across_restarts(tmp_path):
         return process, json.loads(process.stdout.readline())["jira"]
 
     def stop(process):
-        os.kill(process.pid, signal.SIGTERM)
+        os.kill(process.pid, end)
         process.wait(20)
         process.stdout.close()
 
     process, jira = serve()
     auth = (jira["email"], jira["token"])
+    started = (tmp_path / "kept" / keeping.FILE).stat().st_mtime_ns
     body = {"fields": {"project": {"key": "WEB"}, "issuetype": {"name": "Task"}, "summary": "kept"}}
     key = requests.post(f"{jira['url']}/rest/api/3/issue", json=body, auth=auth, timeout=9).json()[
         "key"
     ]
+    if end == signal.SIGKILL:
+        wait_for_a_save(tmp_path / "kept" / keeping.FILE, started)
     stop(process)
     process, jira = serve()
     answer = requests.get(f"{jira['url']}/rest/api/3/issue/{key}", auth=auth, timeout=9)
