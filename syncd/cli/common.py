@@ -211,6 +211,9 @@ def find_cell(system: System, text: str) -> tuple[Item, str | None]:
     name, dot, field = text.rpartition(".")
     if dot and field in system.roadmap.fields:
         return find_item(system.store, name), field
+    if dot and not system.store.find_items(text) and system.store.find_items(name):
+        item, fields = find_item(system.store, name), ", ".join(system.roadmap.fields)
+        raise UserError(f"{item.title} has no field {field!r}; its fields are {fields}")
     return find_item(system.store, text), None
 
 

@@ -83,8 +83,14 @@ def _scopes(system: System) -> list[dict[str, object]]:
 
 
 def _print(system: System, held: tuple[Held, ...], *, everything: bool) -> None:
+    from syncd.engine.epoch import RESTORED
+
     store = system.store
     say(f"{system.roadmap.name}: {store.item_count()} items")
+    if store.document(RESTORED) is not None:
+        say(
+            "an older state was restored: the next cycle reads everything before it writes anything"
+        )
     for report in store.cycles(1):
         state = "" if report.complete else ", and more is to be done in the next one"
         say(

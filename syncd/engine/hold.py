@@ -126,8 +126,13 @@ def _short_list(context: Context, scope: Scope, changes: Sequence[Change]) -> He
 
 
 def _outdated(held: Held, approvals: Iterable[Approval]) -> str:
-    """Return how what waits differs from what was approved for the scope, as the end of a sentence."""
+    """Return how what waits differs from what was approved for the scope, as the end of a sentence.
+
+    A plan of which nothing is left has been carried out, and is not spoken of any more.
+    """
     for each in approvals:
+        if not each.changes.keys() & held.changes.keys():
+            continue
         if each.kind == held.kind == "plan" and (each.connection, each.scope) == held.key:
             news = difference(each.changes, held.changes)
             return f"; plan {each.checksum}, which {each.by} approved, is another one: {news}"
