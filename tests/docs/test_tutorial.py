@@ -81,6 +81,7 @@ def essence(line: str) -> str:
     line = re.sub(r"\d+ read", "N read", line)  # how far back a read reaches depends on the clock
     line = re.sub(r"\d\d+ (writes|updated|blocks)", r"MANY \1", line)
     line = re.sub(r"in \d+\.\d s", "in TIME", line)
+    line = re.sub(r"settled by [\w.-]+ \(", "settled by NAME (", line)
     return re.sub(rf"\b(?!{EDITED})\d{{4}}-\d\d-\d\d\b", "DAY", line).strip()
 
 
