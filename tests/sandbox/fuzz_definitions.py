@@ -108,7 +108,9 @@ def chain(paths: dict[str, Any], ids: dict[str, tuple[str, ...]]) -> None:
         named = re.fullmatch(re.escape(collection) + r"/\{(\w+)\}.*", below)
         for source in (verb for verb in ids if named and verb in paths[collection]):
             answers = paths[collection][source]["responses"]
-            good = next(code for code in answers if str(code).startswith("2"))
+            good = next((code for code in answers if str(code).startswith("2")), None)
+            if good is None:
+                continue  # it only leads elsewhere
             links = {
                 f"{target} {below} {pointer}": {
                     "operationId": paths[below][target]["operationId"],
