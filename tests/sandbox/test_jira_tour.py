@@ -217,8 +217,8 @@ def who_may(talk, key):
     project = int(talk("GET", f"{API}/project/WEB")["id"])
     asked = {"projects": [project], "issues": [10000], "permissions": ["EDIT_ISSUES"]}
     told = talk("POST", f"{API}/permissions/check", {
-        "globalPermissions": ["ADMINISTER"], "projectPermissions": [asked]})  # fmt: skip
-    assert told["projectPermissions"][0]["projects"] == [project]
+        "globalPermissions": ["ADMINISTER"], "projectPermissions": [asked, asked]})  # fmt: skip
+    assert [row["projects"] for row in told["projectPermissions"]] == [[project]]
 
 
 def properties(talk, key):

@@ -144,14 +144,14 @@ def check_permissions(call: Call) -> Response:
         issues = [
             i for n in scalars(asked, "issues") if (i := call.store.issues.get(whole(str(n)) or 0))
         ]
-        rows += [
-            {
+        for key in strings(asked, "permissions"):
+            row: Json = {
                 "permission": key,
                 "projects": [p.id for p in projects if _has(call, key, p)],
                 "issues": [i.id for i in issues if _has_on(call, key, i)],
             }
-            for key in strings(asked, "permissions")
-        ]
+            if row not in rows:  # the definition has each but once
+                rows.append(row)
     site = [key for key in strings(body, "globalPermissions") if PERMISSIONS.get(key, _NO)[2]]
     return call.ok({"projectPermissions": rows, "globalPermissions": site})
 
