@@ -28,8 +28,8 @@ from syncd.engine import undo
 from syncd.engine.adopt import open_reviews
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
+from syncd.engine.deletion import confirm
 from syncd.engine.epoch import begun, restored, unread
-from syncd.engine.evidence import confirm
 from syncd.engine.fetch import fetch
 from syncd.engine.hold import judge, moved
 from syncd.engine.hot import cooled
