@@ -427,6 +427,18 @@ def test_change_is_marked_as_ours_in_the_history(world):
     assert history["historyMetadata"]["generator"]["id"] == "syncd"
 
 
+def test_log_names_the_attempt_that_made_a_change(world):
+    issue = world.add("Old")
+    before = world.ask_record(issue, "summary").updated
+    world.pass_time(60)
+    answer = world.adapter.update(edit(world, issue, {"summary": "New"}))
+    world.pass_time(60)
+    world.rename(issue, "Theirs")
+    ours, theirs = world.adapter.log(world.scope("summary"), {issue: before})[issue]
+    assert [ours.attempt, theirs.attempt] == ["attempt-77", None]
+    assert [entry.attempt for entry in answer.log] == ["attempt-77"]
+
+
 def test_edit_is_one_request_and_people_are_notified_as_usual(world):
     issue = world.add("Old")
     world.adapter.update(edit(world, issue, {"summary": "New"}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.core.errors import Unavailable
@@ -206,3 +208,37 @@ def test_a_value_without_a_meaning_that_is_written_over_is_in_the_history():
     world.cycle()
     assert set(world.shows("Map", "status").values()) == {"done"}
     assert ("corrected", "asana", native("asana", "odd"), None) in told(world, "Map", "status")
+
+
+def test_an_older_write_that_left_no_time_stamp_is_not_taken_for_this_one():
+    world = filled()
+    world.jira.edit(world.feature, title="Maps")
+    world.cycle()
+    task = world.record("Maps", "asana").id
+    later = [replace(entry, at="999999990") for entry in world.asana.entries[task]]
+    world.asana.entries[task] = later  # the record itself does not look any younger
+    error = Unavailable("asana", "no answer: try again", maybe_applied=True)
+    world.asana.faults.add("update", error)
+    world.jira.edit(world.feature, title="Atlas")
+    world.cycle()
+    world.cycle()
+    world.cycle()
+    assert world.asana.records[task].fields["title"] == "Atlas"
+
+
+def test_what_a_tool_puts_into_a_new_record_is_nobodys_word_while_its_making_is_open():
+    world = World()
+    world.asana.defaults = {"due": "2030-01-01"}
+    world.asana.lag = 9_000.0
+    world.notion.add("goals", {"title": "Grow"})
+    lose_reply(world.asana, "create")
+    world.cycle(wait=False)
+    world.asana.faults.add("log", Unavailable("asana", "down: try again"))
+    world.cycle(wait=False)
+    item = world.item("Grow")
+    assert "asana" in world.store.records_of([item.id])[item.id], "the list has shown it"
+    assert world.store.open_intents() != ()
+    assert item.fields.get("due") is None
+    world.cycle(wait=False)
+    assert world.store.open_intents() == ()
+    assert world.item("Grow").fields.get("due") is None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.core.errors import Unavailable
-from syncd.testing.world import DAY, World, native
+from syncd.testing.world import DAY, World, native, small_roadmap
 
 
 @pytest.fixture
@@ -178,3 +180,34 @@ def test_a_read_that_breaks_off_half_way_is_begun_again_and_loses_nothing(world)
     world.cycle()
     assert len(world.notion.records) == 120
     assert world.differences() == []
+
+
+def test_one_project_of_a_site_that_lists_nothing_any_more_is_not_believed():
+    """Most of the site is still listed; what is gone is a whole part of it."""
+    both = ("project", "other")
+    plain = small_roadmap()
+    sides = {
+        level: tuple(
+            replace(side, containers=both) if side.connection == "jira" else side for side in found
+        )
+        for level, found in plain.sides.items()
+    }
+    scopes = tuple(
+        replace(scope, containers=both) if scope.connection == "jira" else scope
+        for scope in plain.scopes
+    )
+    world = World(replace(plain, sides=sides, scopes=scopes))
+    fill(world, 30)
+    for n in range(3):
+        values = {"title": f"Other {n}", "status": native("jira", "planned")}
+        world.jira.add("other", values, kind="feature")
+    world.cycle()
+    world.jira.lists = lambda record: record.container != "other"
+    world.clock.advance(DAY)
+    world.cycle()
+    (sentence,) = frozen(world)
+    assert "listed 30 records where 33 are known, and none of JIRA-31 and 2 more" in sentence
+    world.jira.lists = lambda _record: True
+    world.clock.advance(DAY)
+    world.cycle()
+    assert frozen(world) == []
