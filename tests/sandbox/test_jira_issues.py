@@ -117,6 +117,8 @@ def test_everything_sent_comes_back(talk):
         ({"duedate": "2026-02-30"}, "duedate", "Error parsing date string: 2026-02-30"),
         ({"description": "text"}, "description", ("Operation value must be an Atlassian Document"
          " (see the Atlassian Document Format)")),
+        ({"description": {**DOCUMENT, "version": True}}, "description",
+         "Operation value must be an Atlassian Document (see the Atlassian Document Format)"),
         ({"customfield_10016": "5"}, "customfield_10016", "Operation value must be a number"),
         ({"assignee": {"accountId": "x"}}, "assignee", "User 'x' does not exist."),
         ({"priority": {"name": "Urgent"}}, "priority", "The priority selected is invalid."),

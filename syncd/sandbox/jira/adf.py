@@ -67,7 +67,8 @@ def is_document(value: Json) -> bool:
     return (
         isinstance(value, dict)
         and value.get("type") == "doc"
-        and value.get("version") == 1
+        and type(value.get("version")) is int
+        and value["version"] == 1
         and isinstance(value.get("content"), list)
     )
 
