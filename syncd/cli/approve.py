@@ -135,6 +135,7 @@ def held_data(held: Held) -> dict[str, object]:
     """Return what is held back as JSON-able data."""
     return {
         "checksum": held.checksum, "kind": held.kind, "connection": held.connection,
-        "scope": held.name, "why": held.why, "creates": held.creates, "updates": held.updates,
+        "scope": held.name, "why": held.why, "note": held.note,
+        "creates": held.creates, "updates": held.updates,
         "changes": [{"change": name, "title": title} for name, (_sum, title) in held.changes.items()],
     }  # fmt: skip

@@ -44,6 +44,7 @@ class Held:
     creates: int = 0
     updates: int = 0
     changes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    note: str = ""  # a clause: whose approval does not hold for this, or no longer
 
     @property
     def key(self) -> Key:
@@ -58,21 +59,25 @@ class Held:
     @property
     def sentence(self) -> str:
         """Return what to tell people: why, what waits, and how to let it go on."""
+        note = f"; {self.note}" if self.note else ""
         if self.kind == "list":
             return (
                 f"{self.why}; that looks like a lost permission or a changed filter, so nothing is "
                 f"written there; check the access, then run again; or, if it really is that short, run "
-                f"`syncd approve {self.checksum}`"
+                f"`syncd approve {self.checksum}`{note}"
             )
         return (
             f"{self.why}, such as {named(self.examples, len(self.changes))}; look at it with "
-            f"`syncd plan` and, if it is right, run `syncd approve {self.checksum}`"
+            f"`syncd plan` and, if it is right, run `syncd approve {self.checksum}`{note}"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's word that what was held back may go on; `until` is in epoch seconds."""
+    """A person's word that what was held back may go on; `until` is in epoch seconds.
+
+    One that has expired is kept as `lapsed` while what it was for still waits, to tell people.
+    """
 
     checksum: str
     kind: str
@@ -83,6 +88,16 @@ class Approval:
     at: float
     until: float
     changes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    lapsed: bool = False
+
+    def concerns(self, held: Held) -> bool:
+        """Tell whether what waits is what was approved, or what has become of it.
+
+        A plan of which nothing is left has been carried out, and is not spoken of any more.
+        """
+        if (self.kind, self.connection, self.scope) != (held.kind, *held.key):
+            return False
+        return held.kind == "list" or bool(self.changes.keys() & held.changes.keys())
 
     def covers(self, held: Held) -> bool:
         """Tell whether all that waits was approved; less may be left of it, never more or other."""

@@ -7,8 +7,9 @@ is not believed, or the length at which a person has said that it is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from syncd.core.guard import (
@@ -40,7 +41,6 @@ def judge(context: Context, plan: Plan) -> dict[Key, str]:
         by_scope.setdefault((change.connection, change.scope), []).append(change)
     approvals = _valid(context)
     found: dict[Key, Held] = {}
-    sentences: dict[Key, str] = {}
     for scope in context.roadmap.scopes:
         key = (scope.connection, scope.id)
         changes = by_scope.get(key, [])
@@ -50,10 +50,9 @@ def judge(context: Context, plan: Plan) -> dict[Key, str]:
             or _too_much(context, scope, changes, approvals)
         )
         if held is not None:
-            found[key] = held
-            sentences[key] = f"{held.sentence}{_outdated(held, approvals)}"
-    _remember(context, found, sentences)
-    return sentences
+            found[key] = _with_note(context, held)
+    _remember(context, found)
+    return {key: held.sentence for key, held in found.items()}
 
 
 def _too_much(
@@ -125,18 +124,21 @@ def _short_list(context: Context, scope: Scope, changes: Sequence[Change]) -> He
     return replace(known, checksum=short.checksum) if short else known
 
 
-def _outdated(held: Held, approvals: Iterable[Approval]) -> str:
-    """Return how what waits differs from what was approved for the scope, as the end of a sentence.
+def _with_note(context: Context, held: Held) -> Held:
+    """Return what is held back with what became of its approval, if a person gave one."""
+    given = [each for each in approvals(context.store) if each.concerns(held)]
+    return replace(held, note=_became(given[-1], held, context.clock.now())) if given else held
 
-    A plan of which nothing is left has been carried out, and is not spoken of any more.
-    """
-    for each in approvals:
-        if not each.changes.keys() & held.changes.keys():
-            continue
-        if each.kind == held.kind == "plan" and (each.connection, each.scope) == held.key:
-            news = difference(each.changes, held.changes)
-            return f"; plan {each.checksum}, which {each.by} approved, is another one: {news}"
-    return ""
+
+def _became(given: Approval, held: Held, now: float) -> str:
+    """Return why an approval does not let this go on, as a clause."""
+    news = difference(given.changes, held.changes) if given.checksum != held.checksum else ""
+    if now <= given.until:
+        what = f"{given.kind} {given.checksum}, which {given.by} approved, is another one"
+        return f"{what}: {news}" if held.kind == "plan" else what
+    expired = datetime.fromtimestamp(given.until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    what = f"the approval of {given.kind} {given.checksum} by {given.by} expired at {expired}"
+    return f"{what}, and since then: {news}" if news and held.kind == "plan" else what
 
 
 # lists that are not believed --------------------------------------------------------------------------
@@ -200,7 +202,7 @@ def _list_of(store: Store, name: str) -> tuple[Held, ...]:
 
 
 def approvals(store: Store) -> tuple[Approval, ...]:
-    """Return the approvals that are kept, oldest first; those of the past are dropped by a cycle."""
+    """Return the approvals that are kept, oldest first, with those that lapsed while all waits still."""
     known = store.document(APPROVALS)
     return tuple(map(_approval, known)) if isinstance(known, list) else ()
 
@@ -229,7 +231,7 @@ def _valid(context: Context) -> tuple[Approval, ...]:
     return tuple(each for each in approvals(context.store) if now <= each.until)
 
 
-def _remember(context: Context, found: Mapping[Key, Held], sentences: Mapping[Key, str]) -> None:
+def _remember(context: Context, found: Mapping[Key, Held]) -> None:
     """Keep what waits for `status` and `approve`, and tell people; forget what no longer waits."""
     store = context.store
     before = waiting(store)
@@ -240,7 +242,10 @@ def _remember(context: Context, found: Mapping[Key, Held], sentences: Mapping[Ke
     fresh = set(found) - {held.key for held in before}
     with store.transaction():
         store.append_history(
-            [context.entry("", "", "held", key[0], detail=sentences[key]) for key in sorted(fresh)]
+            [
+                context.entry("", "", "held", key[0], detail=found[key].sentence)
+                for key in sorted(fresh)
+            ]
         )
         if before or now:
             lists = {"now": [*map(_plain, now)], "past": [*map(_plain, past)]}
@@ -248,13 +253,31 @@ def _remember(context: Context, found: Mapping[Key, Held], sentences: Mapping[Ke
         for key in {held.key for held in [*before, *now]}:
             subject = f"held:{key[0]}:{key[1]}"
             held = found.get(key)
-            told = held is not None and held.kind == "plan"  # of a short list the reader tells
-            notices = [Notice("frozen", subject, "", sentences[key])] if told else []
-            store.replace_notices(subject, notices)
-    old = [each for each in approvals(store) if each.until < context.clock.now()]
-    if old:
-        kept = [asdict(each) for each in approvals(store) if each not in old]
-        store.save_document(APPROVALS, kept)
+            # of a short list the reader tells
+            told = [held] if held is not None and held.kind == "plan" else []
+            store.replace_notices(
+                subject, [Notice("frozen", subject, "", h.sentence) for h in told]
+            )
+    _expire(context, now)
+
+
+def _expire(context: Context, held: Sequence[Held]) -> None:
+    """Drop the approvals that have expired; one for what waits still lapses, and that is told."""
+    known = approvals(context.store)
+    now = context.clock.now()
+    kept = [each for each in known if now <= each.until or any(map(each.concerns, held))]
+    after = [replace(each, lapsed=now > each.until) for each in kept]
+    lapsed = [each for each in after if each.lapsed and each not in known]
+    if tuple(after) == known:
+        return
+    with context.store.transaction():
+        context.store.save_document(APPROVALS, [asdict(each) for each in after])
+        context.store.append_history([_lapse(context, each) for each in lapsed])
+
+
+def _lapse(context: Context, each: Approval) -> HistoryEntry:
+    detail = f"{each.kind} {each.checksum} for {each.name}, not carried out in time"
+    return context.entry("", "", "lapsed", each.connection, author=each.by, detail=detail)
 
 
 def review(store: Store, plan: Plan) -> None:

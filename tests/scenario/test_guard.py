@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from syncd.core.rules import Limits
 from syncd.engine import hold
@@ -88,15 +89,32 @@ def test_less_than_was_approved_goes_on():
     assert len(world.notion.records) == 30
 
 
-def test_an_approval_expires():
+def test_an_approval_expires_and_whoever_gave_it_is_told():
     world, _ = filled()
     for n in range(30):
         feature(world, f"New {n}")
     world.cycle()
-    agree(world, held(world, "notion"))
-    world.cycle()  # an hour later
+    found = held(world, "notion")
+    until = agree(world, found).until
+    report = world.cycle()  # an hour later
     assert len(world.notion.records) == 1
+    at = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    gone = f"the approval of plan {found.checksum} by ann expired at {at}"
+    assert held(world, "notion").note == gone
+    assert any(text.endswith(gone) for text in report.frozen)
+    assert [gone in n.sentence for n in world.store.notices() if "notion" in n.subject] == [True]
+    feature(world, "One more")
+    world.cycle()
+    waits = held(world, "notion")
+    assert waits.note == f"{gone}, and since then: 1 more (One more)"
+    assert f"run `syncd approve {waits.checksum}`; the approval of" in waits.sentence
+    assert actions(world, "lapsed") == ["lapsed"], "told once in the history"
+    agree(world, waits)
+    soon(world)
+    assert len(world.notion.records) == 32
+    world.cycle()
     assert hold.approvals(world.store) == ()
+    assert actions(world, "lapsed") == ["lapsed"], "an approval that was used does not lapse"
 
 
 def test_the_limit_is_for_the_cycle_and_not_for_each_round():
@@ -197,6 +215,7 @@ def test_another_short_list_than_the_approved_one_stays_frozen():
     left.pop()
     assert soon(world).frozen
     assert "listed 14 records" in held(world, "jira").sentence
+    assert ", which ann approved, is another one" in held(world, "jira").sentence
 
 
 def test_a_frozen_list_tells_what_waits_there():
