@@ -41,30 +41,32 @@ def backup(path: Path, to: Path) -> Verified:
         raise UserError(f"{to} exists already: choose another name for the backup")
     if not path.exists():
         raise StateError(f"there is no state file {path} to back up: check the path")
+    store.inspect(path).close()  # what is no state, or a newer one, is refused before it is copied
     with _opened(path) as source, _new_file(to) as draft:
         copy(source, draft)
         _seal(draft)
-        verified = verify(draft)
+        verified = verify(draft, named=path)
         draft.replace(to)
     _sync_folder(to)
     return verified
 
 
-def verify(path: Path) -> Verified:
-    """Check everything that can be checked in a state file; Damaged names what is wrong.
+def verify(path: Path, *, named: Path | None = None) -> Verified:
+    """Check everything that can be checked in a state file; Damaged names what is wrong, and `named`.
 
     Looks at the database's pages and references, at the fingerprint of every record, at the chain of
     the history, and in a backup at the seal over everything it remembers. A file of an older syncd
     is taken too.
     """
-    with closing(store.inspect(path)) as opened, _opened(path) as driver:
+    name = named or path
+    with closing(store.inspect(path, name)) as opened, _opened(path) as driver:
         try:
-            _check_database(path, driver)
-            _check_records(path, driver)
-            _check_seal(path, driver)
+            _check_database(name, driver)
+            _check_records(name, driver)
+            _check_seal(name, driver)
             return _summary(driver, opened)
         except DriverError as error:
-            raise state_error(path, error) from error
+            raise state_error(name, error) from error
 
 
 def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
@@ -83,7 +85,7 @@ def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
         with _opened(source) as driver, _new_file(to) as draft:
             copy(driver, draft)
             _begin_epoch(draft)
-            verified = verify(draft)
+            verified = verify(draft, named=source)
             _keep(to)
             draft.replace(to)
         epoch.note_path(to).unlink(missing_ok=True)

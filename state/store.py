@@ -109,10 +109,13 @@ def open(  # noqa: A001 - read as state.store.open
         raise
 
 
-def inspect(path: Path) -> SqlStore:
-    """Open a state file for checks only: any schema this syncd knows of, nothing is written."""
+def inspect(path: Path, named: Path | None = None) -> SqlStore:
+    """Open a state file for checks only: any schema this syncd knows of, nothing is written.
+
+    Errors name it `named`: the file that a person knows, of which this one is a copy.
+    """
     _check_path(path, must_exist=True)
-    handle = _handle(path, file_uri(path, "ro"), read_only=True)
+    handle = _handle(named or path, file_uri(path, "ro"), read_only=True)
     return SqlStore(_closed_on_error(handle, _not_empty))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from state import backup, store
 from state.tables import SCHEMA
-from syncd.core.errors import Damaged, Full, Locked, StateError, UserError
+from syncd.core.errors import Damaged, Full, Locked, StateError, TooNew, UserError
 from syncd.core.model import CursorState
 from syncd.testing.builders import entry, item, record
 
@@ -71,12 +71,29 @@ def test_a_backup_of_nothing_and_to_nowhere(path, copy):
         backup.backup(path, copy.parent / "no" / "copy.db")
 
 
+@pytest.mark.parametrize("what", ["backup", "verify", "restore"])
+def test_a_file_of_a_newer_syncd_is_named_as_the_person_named_it(path, copy, what):
+    filled(path).close()
+    with closing(sqlite3.connect(path)) as driver:
+        driver.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    done = {
+        "backup": lambda: backup.backup(path, copy),
+        "verify": lambda: backup.verify(path),
+        "restore": lambda: backup.restore(path, copy),
+    }[what]
+    with pytest.raises(TooNew) as caught:
+        done()
+    assert str(caught.value).startswith(f"the state file {path} was written by a newer syncd")
+    assert not copy.exists()
+
+
 def test_a_damaged_state_gives_no_backup(path, copy):
     filled(path).close()
     with closing(sqlite3.connect(path)) as driver:
         driver.execute("UPDATE records SET payload = replace(payload, 'A thing', 'B thing')")
         driver.commit()
-    with pytest.raises(Damaged, match="record 1 of jira is not what was stored"):
+    told = f"^the state file {path} is damaged .record 1 of jira is not what was stored"
+    with pytest.raises(Damaged, match=told):
         backup.backup(path, copy)
     assert not copy.exists()
 
