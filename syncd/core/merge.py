@@ -6,7 +6,7 @@ Pure: no clock decides anything, only who owns the field and what differs from t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from syncd.core.fields import FieldType
 from syncd.core.model import Cell
@@ -41,7 +41,7 @@ class Merged:
     corrected: tuple[Sight, ...] = ()
     disputed: tuple[Sight, ...] = ()
     reason: str = ""
-    cells: Mapping[str, Cell] | None = None
+    cells: Mapping[str, Cell] = field(default_factory=dict)
 
 
 REUNITED = "the state is an older one, so nobody can tell which of the tools was edited last"
@@ -66,7 +66,8 @@ def merge(
         merged = _merge_shared(kind, on_conflict, current, known, sights)
     else:
         merged = _merge_owned(kind, owner, current, known, sights)
-    return replace(merged, cells=_absorbed(kind, merged, sights))
+    cells = _absorbed(kind, merged, sights)
+    return replace(merged, cells=cells) if cells else merged
 
 
 def reunite(kind: FieldType, current: Value, sights: Sequence[Sight]) -> Merged:

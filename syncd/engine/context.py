@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from syncd.core.errors import SourceError
 from syncd.core.guard import Ledger
@@ -102,17 +102,16 @@ class Context:
 
     def count(self, connection: str, **more: int) -> None:
         """Add to the tally of a connection."""
-        tally = self.tallies.get(connection, Tally())
-        self.tallies[connection] = replace(
-            tally, **{name: getattr(tally, name) + n for name, n in more.items()}
-        )
+        tally = self.tallies.setdefault(connection, Tally())
+        for name, n in more.items():
+            setattr(tally, name, getattr(tally, name) + n)
 
     def failed(self, connection: str, error: SourceError) -> None:
         """Note why a connection dropped out of this cycle; the first reason counts."""
-        tally = self.tallies.get(connection, Tally())
+        tally = self.tallies.setdefault(connection, Tally())
         if tally.error is None:
             self.errors[connection] = error
-            self.tallies[connection] = replace(tally, error=str(error))
+            tally.error = str(error)
 
     def healthy(self) -> tuple[str, ...]:
         """Return the connections that are still part of the cycle."""

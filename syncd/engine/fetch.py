@@ -81,8 +81,9 @@ def read_scope(
     cursor = None if full or state.cursor is None else state.cursor
     tally = _Tally(started, store.count(scope.connection, scope.id) if full else 0)
     for page in adapter.pages(scope, cursor):
-        newest = max([state.newest, *(record.updated for record in page.records)])
-        state = replace(state, newest=newest)
+        newest = max((record.updated for record in page.records), default="")
+        if newest > state.newest:
+            state = replace(state, newest=newest)
         with store.transaction():
             tally.count(page.records, observe(context, page.records, sweep))
             _note_gone(context, scope, page)
@@ -124,6 +125,8 @@ def observe(
 
     Returns the level of each record.
     """
+    if not records:
+        return ()
     store = context.store
     pairs = [(record, level_of(context.roadmap, record)) for record in records]
     changed = store.observe(pairs, sweep)
@@ -240,8 +243,13 @@ def _finish_sweep(
             store.save_document(UNMATCHED, value=True)
         store.replace_notices(subject, [])
         _see_again(context, scope, state.sweep)
-        full = replace(state, read_at=tally.started, full_at=tally.started)
-        full = replace(full, full_count=tally.listed, frozen=None)
+        full = replace(
+            state,
+            read_at=tally.started,
+            full_at=tally.started,
+            full_count=tally.listed,
+            frozen=None,
+        )
         store.save_cursor(scope.connection, scope.id, full)
 
 

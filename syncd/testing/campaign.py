@@ -18,7 +18,7 @@ from syncd.testing.simrun import Run
 from syncd.testing.simulator import simulate
 from syncd.testing.twins import drawn
 
-PORTION = 25
+PORTION = 100
 """Schedules given to a process at a time."""
 
 TIERS = ("model", "clients")
@@ -113,7 +113,8 @@ def _answers(portions: Iterable[tuple[int, ...]], jobs: int, tier: str) -> Itera
     if jobs == 1:
         yield from map(work, portions)
         return
-    with ProcessPoolExecutor(jobs) as pool:
+    # what is loaded stays: a collection need only look at what the schedules left behind
+    with ProcessPoolExecutor(jobs, initializer=gc.freeze) as pool:
         yield from pool.map(work, portions)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -21,7 +23,7 @@ def _nothing() -> None:
 class Tables:
     """What is durable. `tables` maps a table's name to its rows; `undo` leads back to the last commit."""
 
-    tables: dict[str, dict[Any, Any]] = field(default_factory=dict)
+    tables: defaultdict[str, dict[Any, Any]] = field(default_factory=partial(defaultdict, dict))
     undo: list[tuple[str, Any, Any]] = field(default_factory=list)
     locked: bool = False
 
@@ -101,7 +103,7 @@ class Rows:
 
     def _rows(self, table: str) -> dict[Any, Any]:
         if not self.read_only:
-            return self.disk.tables.setdefault(table, {})
+            return self.disk.tables[table]
         tables = self._view if self._view is not None else self.disk.committed()
         return tables.get(table, {})
 
