@@ -49,13 +49,15 @@ class Cell:
 
     `base` is the canonical form of what the tool held when both sides last agreed; `sent` is the
     canonical value we last wrote there (what the tool made of it is `base`). `refused` is the tool's
-    sentence when it would not take `sent`.
+    sentence when it would not take `sent`. `away`: the tool does not show the field any more; when it
+    is back and empty, that is nobody's word.
     """
 
     base: Value = None
     sent: Value = None
     has_sent: bool = False
     refused: str | None = None
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,8 @@ class HistoryEntry:
     """One line of the history of a cell; of the whole where `item` is empty.
 
     `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone,
-    restored; held, approved and released (by the guard); undone (decided) and left (overtaken).
+    restored; held, approved, released and lapsed (by the guard); undone (decided) and left
+    (overtaken).
     """
 
     cycle: int
@@ -197,9 +200,9 @@ class CursorState:
     newest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tally:
-    """What one cycle did in one connection."""
+    """What one cycle did in one connection; it counts up while the cycle runs."""
 
     read: int = 0
     changed: int = 0

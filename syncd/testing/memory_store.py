@@ -65,7 +65,10 @@ class _Observations(Rows):
         author = record.author
         if author is None and record.updated == known.updated:
             author = known.author
-        whole = replace(record, author=author, marker=record.marker or known.marker)
+        marker = record.marker or known.marker
+        whole = record
+        if (author, marker) != (record.author, record.marker):
+            whole = replace(record, author=author, marker=marker)
         if (whole, level) == (known, before.level):
             return None
         return replace(before, record=whole, level=level)
@@ -78,11 +81,11 @@ class _Observations(Rows):
     def records_of(self, items: Collection[str]) -> dict[str, dict[str, StoredRecord]]:
         """Return the linked records of items: item -> connection -> record; a live one wins."""
         wanted, found = set(items), dict[str, dict[str, StoredRecord]]()
-        for (connection, _id), stored in sorted(self._rows("records").items(), key=_first):
-            if stored.item in wanted:
-                of_item = found.setdefault(stored.item, {})
-                if connection not in of_item or live(stored) or not live(of_item[connection]):
-                    of_item[connection] = stored
+        linked = [row for row in self._rows("records").items() if row[1].item in wanted]
+        for (connection, _id), stored in sorted(linked, key=_first):
+            of_item = found.setdefault(str(stored.item), {})
+            if connection not in of_item or live(stored) or not live(of_item[connection]):
+                of_item[connection] = stored
         return found
 
     def linked_items(self, connection: str, record_ids: Collection[str]) -> dict[str, str]:
