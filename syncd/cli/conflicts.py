@@ -122,18 +122,38 @@ def resolve(  # noqa: PLR0913, PLR0917 - one conflict or many, and how
         chosen = _many(system, wanted) if conflict is None else [_open(system, conflict)]
         settled, left = _settled(system, chosen, take, value, strict=not many)
         if yes or not many:
-            with system.store.transaction():
-                system.store.save_conflicts(settled)
-                system.store.mark_dirty([each.item for each in settled])
+            _decide(system, chosen, settled)
         if as_json:
             data = [_data(system, each) for each in settled]
             emit(data if many else data[0])
         elif many:
             _print_many(system, settled, left, done=yes)
         else:
-            text = shower(system)(settled[0].field, settled[0].resolution)
-            say(f"settled: {settled[0].field} is {text}; the next cycle writes it to every tool")
+            shown, field = shower(system), settled[0].field
+            text = f"settled: {field} is {shown(field, settled[0].resolution)}"
+            if chosen[0].resolved_by is not None:
+                text += f", not {shown(field, chosen[0].resolution)}: {chosen[0].resolved_by}"
+            say(f"{text}; the next cycle writes it to every tool")
     raise typer.Exit(NEEDS_PERSON if left else DONE)
+
+
+def _decide(system: System, chosen: list[Conflict], settled: list[Conflict]) -> None:
+    """Store decisions; a decision replaced before it was carried out stays in the history."""
+    from syncd.core.model import HistoryEntry
+
+    lapsed = [
+        HistoryEntry(
+            system.store.next_cycle(), system.clock.now(), each.item, each.field, "lapsed", "",
+            each.base, each.resolution,
+            detail=f"decided anew before it was carried out; {each.resolved_by} had settled {each.id}",
+        )
+        for each in chosen
+        if each.resolved_by is not None
+    ]  # fmt: skip
+    with system.store.transaction():
+        system.store.append_history(lapsed)
+        system.store.save_conflicts(settled)
+        system.store.mark_dirty([each.item for each in settled])
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ def line(system: System, entry: HistoryEntry) -> str:
     text = f"{when(entry.at)}  cycle {entry.cycle}  {entry.connection} {entry.action}"
     text += f": {what}" if what else ""
     if entry.field:
-        text += f": {shown(entry.field, entry.before)} -> {shown(entry.field, entry.after)}"
+        values = (shown(entry.field, entry.before), shown(entry.field, entry.after))
+        text += f": {' -> '.join(dict.fromkeys(values))}"
     if entry.author:
         text += f" by {system.directory.name(entry.author)}"
     notes = " ".join(filter(None, (entry.rule, entry.detail)))

@@ -119,8 +119,12 @@ def _print(system: System, found: Undo, target: str, since: str | None, number: 
     if found.called_off:
         say(f"called off, not yet written: {plural(len(found.called_off), 'value')}")
     say(f"{plural(len(found.back), 'value')} to put back, {len(found.left)} to leave")
-    if number is not None:
+    if number is not None and not found.back:
+        say(f"undo {number}: called off; nothing is written")
+    elif number is not None:
         say(f"undo {number}: the next cycle writes it; `syncd undo {number}` takes it back")
+    elif not found.steps and not found.called_off:
+        say("what it wrote has been put back or written again since: nothing of it is left to undo")
     elif found.back or found.called_off:
         moment_ = f" --since {since}" if since else ""
         say(f"to do it: syncd undo {target!r}{moment_} --checksum {found.checksum}")

@@ -145,6 +145,8 @@ def _because(roadmap: Roadmap, item: Item, name: str, owner: str) -> str:
         return "no tool has given it a value yet"
     if owner == DERIVED:
         return _computed(roadmap, item, name)
+    if provenance.source.startswith("undo:"):
+        return f"undo {provenance.source.removeprefix('undo:')} took a person's decision back"
     if provenance.source.startswith("conflict:"):
         return f"a person settled conflict {provenance.source.removeprefix('conflict:')}"
     by = f" (edited by {provenance.author})" if provenance.author else ""

@@ -13,7 +13,7 @@ from syncd.core.records import Record, Value
 class Provenance:
     """Why a canonical field has its value: who said so, by which rule, when."""
 
-    source: str  # connection, or "syncd" for derived values, or "conflict:ID" for a resolution
+    source: str  # connection, or "syncd" for derived values, "conflict:ID", "undo:NUMBER"
     rule: str  # file:line
     cycle: int
     author: str | None = None  # person key, where the tool names one
@@ -166,8 +166,8 @@ class HistoryEntry:
     """One line of the history of a cell; of the whole where `item` is empty.
 
     `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone,
-    restored; held, approved, released and lapsed (by the guard); undone (decided) and left
-    (overtaken).
+    restored; held, approved, released and lapsed (by the guard; a decision that was replaced has
+    lapsed too); undone (decided) and left (overtaken).
     """
 
     cycle: int

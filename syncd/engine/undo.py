@@ -12,7 +12,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from syncd.core.errors import UserError
-from syncd.core.model import Cell, HistoryEntry, Item, StoredRecord
+from syncd.core.model import (
+    Cell,
+    Claim,
+    Conflict,
+    HistoryEntry,
+    Item,
+    Provenance,
+    StoredRecord,
+)
 from syncd.core.people import Directory
 from syncd.core.plan import Situation
 from syncd.core.ports import Store
@@ -29,7 +37,7 @@ from syncd.core.undo import (
     step,
     written,
 )
-from syncd.core.values import same
+from syncd.core.values import digest, same
 from syncd.engine.context import Context
 
 PINS = "pins"
@@ -105,11 +113,15 @@ def prepare(
     steps = []
     for change in changes:
         found = _compare(roadmap, store, change, items, records, people)
+        if found is None:
+            continue
         conflict = blocked.get((change.item, change.field))
-        if found is not None and conflict is not None and not found.why:
+        pin = pins.get(change.item, {}).get((change.connection, change.field))
+        if conflict is not None and not found.why:
             found = replace(found, why=f"conflict {conflict} is open: settle it instead")
-        if found is not None:
-            steps.append(found)
+        elif pin is not None and pin.value == found.target and not found.why:
+            found = replace(found, why=f"undo {pin.undo} puts it back already")
+        steps.append(found)
     created = tuple(entry for entry in entries if entry.action == "created")
     return Undo(what, tuple(sorted(steps, key=lambda s: s.key)), created, called_off)
 
@@ -242,7 +254,8 @@ def _settle_item(
     records: Mapping[str, StoredRecord],
     pins: Mapping[tuple[str, str], Pin],
 ) -> dict[tuple[str, str], Pin]:
-    left = {}
+    left: dict[tuple[str, str], Pin] = {}
+    back: dict[str, Pin] = {}
     for (connection, field), pin in pins.items():
         stored = records.get(connection)
         rule = context.roadmap.fields.get(field)
@@ -253,14 +266,84 @@ def _settle_item(
         if holds(rule.type, cell, pin.value):
             held = Cell(cell.base, now, has_sent=True)
             context.store.save_cells(connection, stored.record.id, {field: held})
+            back[field] = pin
         elif same(rule.type, now, pin.against) and holds(rule.type, cell, pin.expect):
             left[connection, field] = pin
         else:
-            detail = f"{pin.reason}: changed since, so it was not put back"
+            detail = f"{pin.reason}: this or the roadmap has changed since, so it was not put back"
             context.store.append_history(
-                [context.entry(item.id, field, "left", connection, before=cell.base, detail=detail)]
-            )
+                [
+                    context.entry(
+                        item.id, field, "left", connection,
+                        before=cell.base, after=cell.base, detail=detail,
+                    )
+                ]
+            )  # fmt: skip
+    for field in back.keys() - {field for _, field in left}:
+        _ask_again(context, item.id, field, back[field])
     return left
+
+
+def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> None:
+    """Open a conflict anew whose decision was taken back: else the roadmap kept what no tool shows."""
+    store = context.store
+    item = store.items([item_id])[item_id]
+    provenance = item.provenance.get(field)
+    decision = provenance.source.partition("conflict:")[2] if provenance is not None else ""
+    past = store.conflicts(open_only=False, items=[item_id])
+    settled = next((each for each in past if decision and each.id == decision), None)
+    if settled is None:
+        return
+    records = store.records_of([item_id]).get(item_id, {})
+    kind = context.roadmap.fields[field].type
+    edited = {
+        name: records[name].cells[field].base
+        for name in context.roadmap.connections
+        if name in records
+        and field in records[name].cells
+        and not holds(kind, records[name].cells[field], settled.base)
+    }
+    known = {claim.connection: claim for claim in settled.claims}
+    claims = tuple(
+        known[name]
+        if name in known and known[name].value == value
+        else Claim(name, value, None, "")
+        for name, value in edited.items()
+    )
+    reason = f"undo {pin.undo} by {pin.by} took back what was decided in {settled.id}"
+    anew = Conflict(
+        "c" + digest([item_id, field, pin.undo], 5), item_id, field, settled.base, claims, reason,
+        settled.rule, context.cycle, context.clock.now(), held=settled.held,
+    )  # fmt: skip
+    for name in edited:
+        store.save_cells(name, records[name].record.id, {field: Cell(settled.base)})
+    source = Provenance(f"undo:{pin.undo}", settled.rule, context.cycle, previous=pin.against)
+    store.save_items(
+        [
+            replace(
+                item,
+                fields={**item.fields, field: settled.base},
+                provenance={**item.provenance, field: source},
+                version=item.version + 1,
+            )
+        ]
+    )
+    store.save_conflicts([anew])
+    store.append_history(
+        [
+            context.entry(
+                item_id,
+                field,
+                "conflict",
+                "",
+                before=pin.against,
+                after=settled.base,
+                detail=reason,
+            )
+        ]
+    )
+    store.mark_dirty([each for each in (item_id, item.parent) if each])
+    context.touch(item.level)
 
 
 def pinned(situation: Situation, pins: Pins) -> Situation:

@@ -23,9 +23,19 @@ def test_conflicts_are_chosen_by_filters_listed_counted_and_settled(world, fille
     assert shown.code == 0
     assert "3 conflicts would be settled, 0 left; add --yes to do it" in shown.out
     assert "-> 2027-12-01" in shown.out
-    assert len(syncd("conflicts", "list", "--json", cwd=filled).data) == 3
+    listed = syncd("conflicts", "list", "--json", cwd=filled).data
+    assert len(listed) == 3
     one = syncd(*resolve, "--item", "Size advisor", "--take", "jira", "--yes", cwd=filled)
     assert "1 conflict settled" in one.out
+    (size,) = [c["id"] for c in listed if c["title"] == "Size advisor"]
+    for tool, kept in (
+        ("notion", "2027-12-02, not 2027-11-02"),
+        ("jira", "2027-11-02, not 2027-12"),
+    ):
+        anew = syncd(*resolve, size, "--take", tool, cwd=filled)
+        assert f"settled: due is {kept}" in anew.out, "the decision it replaces is named"
+    history = syncd("history", "Size advisor", "due", cwd=filled).out
+    assert history.count("decided anew before it was carried out") == 2
     none = syncd(*resolve, "--level", "goal", "--take", "jira", "--yes", cwd=filled)
     assert "0 conflicts settled" in none.out
     stranger = syncd(*resolve, "--all", "--take", "asana", cwd=filled)

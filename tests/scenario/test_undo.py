@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.core.errors import UserError
 from syncd.core.people import Directory
 from syncd.core.rules import Limits
 from syncd.engine import undo
-from syncd.testing.world import World, native, small_roadmap
+from syncd.testing.world import TOOLS, World, native, small_roadmap
 
 MANY = 500
 
@@ -211,3 +213,68 @@ def test_an_item_and_a_field_since_a_moment(world):
         undo.of_item(world.store, item, "title", moment)
     with pytest.raises(UserError, match="cycle 99 has written nothing"):
         undo.of_cycle(world.store, 99)
+
+
+def decided(world, value="2026-04-04"):
+    """A feature that two tools dated differently, and a cycle that carried out a person's decision."""
+    made = feature(world, due="2026-01-01")
+    world.cycle()
+    world.jira.edit(made, due="2026-02-02")
+    world.asana.edit(next(iter(world.asana.records)), author="bob", due="2026-03-03")
+    world.cycle()
+    (conflict,) = world.store.conflicts()
+    world.store.save_conflicts([replace(conflict, resolution=value, resolved_by="ann")])
+    world.store.mark_dirty([conflict.item])
+    return conflict, world.cycle().number
+
+
+def test_a_decision_that_is_taken_back_is_to_be_made_again(world):
+    conflict, number = decided(world)
+    assert world.shows("Search", "due") == dict.fromkeys(TOOLS, "2026-04-04")
+    decide(world, of_cycle(world, number))
+    world.cycle()
+    before = {"jira": "2026-02-02", "asana": "2026-03-03", "notion": "2026-01-01"}
+    assert world.shows("Search", "due") == before
+    (again,) = world.store.conflicts()
+    assert again.id != conflict.id
+    assert [(c.connection, c.value) for c in again.claims] == [
+        ("jira", "2026-02-02"),
+        ("asana", "2026-03-03"),
+    ]
+    assert world.item("Search").fields["due"] == "2026-01-01", "what was agreed before"
+    for _ in range(2):
+        assert world.cycle(full=True).writes == 0
+    world.store.save_conflicts([replace(again, resolution="2026-05-05", resolved_by="ann")])
+    world.store.mark_dirty([again.item])
+    world.cycle()
+    assert world.shows("Search", "due") == dict.fromkeys(TOOLS, "2026-05-05")
+    assert world.store.conflicts() == ()
+
+
+def test_taking_back_a_decision_for_one_of_the_values_asks_again_too(world):
+    _, number = decided(world, "2026-02-02")
+    decide(world, of_cycle(world, number))
+    world.cycle()
+    assert world.shows("Search", "due") == {
+        "jira": "2026-02-02", "asana": "2026-03-03", "notion": "2026-01-01",
+    }  # fmt: skip
+    (again,) = world.store.conflicts()
+    assert {c.connection for c in again.claims} == {"jira", "asana"}
+
+
+def test_an_edit_after_the_decision_stays_when_the_decision_is_taken_back(world):
+    _, number = decided(world)
+    world.notion.edit(next(iter(world.notion.records)), author="cid", due="2026-06-06")
+    world.cycle()
+    decide(world, of_cycle(world, number))
+    world.cycle()
+    assert world.shows("Search", "due") == dict.fromkeys(TOOLS, "2026-06-06")
+    assert world.store.conflicts() == ()
+
+
+def test_what_an_undo_already_puts_back_is_not_put_back_twice(world):
+    _, number = changed(world, estimate=5.0)
+    first = decide(world, of_cycle(world, number))
+    again = of_cycle(world, number)
+    assert again.back == ()
+    assert {step.why for step in again.left} == {f"undo {first} puts it back already"}
