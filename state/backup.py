@@ -12,9 +12,11 @@ from pathlib import Path
 from state import epoch, lock, store
 from state.content import content_digest
 from state.copying import copy
-from state.encode import digest
+from state.encode import digest, unharmed
 from state.faults import DriverError, damaged, state_error, unwritable
+from state.progress import read_document
 from state.store import SqlStore
+from state.tables import SCHEMA
 from syncd.clock import SystemClock
 from syncd.core.errors import StateError, UserError
 from syncd.core.ports import Clock
@@ -54,15 +56,19 @@ def backup(path: Path, to: Path) -> Verified:
 def verify(path: Path, *, named: Path | None = None) -> Verified:
     """Check everything that can be checked in a state file; Damaged names what is wrong, and `named`.
 
-    Looks at the database's pages and references, at the fingerprint of every record, at the chain of
-    the history, and in a backup at the seal over everything it remembers. A file of an older syncd
-    is taken too.
+    Looks at the database's pages and references, at the fingerprint of every record, the seals of
+    items and cells, the form of documents, the chain of the history, and in a backup at the seal over
+    everything it remembers. A file of an older syncd is taken too.
     """
     name = named or path
     with closing(store.inspect(path, name)) as opened, _opened(path) as driver:
         try:
             _check_database(name, driver)
             _check_records(name, driver)
+            if _schema(driver) == SCHEMA:
+                _check_cells(name, driver)
+                _check_items(name, driver)
+                _check_documents(name, driver)
             _check_seal(name, driver)
             return _summary(driver, opened)
         except DriverError as error:
@@ -111,6 +117,33 @@ def _check_records(path: Path, driver: sqlite3.Connection) -> None:
             raise damaged(path, f"record {record} of {connection} is not what was stored")
 
 
+def _check_cells(path: Path, driver: sqlite3.Connection) -> None:
+    for connection, record, cells in driver.execute(
+        "SELECT connection, record, cells FROM records"
+    ):
+        if not unharmed(cells, connection, record):
+            raise damaged(
+                path, f"what is known of record {record} of {connection} is not what was stored"
+            )
+
+
+def _check_items(path: Path, driver: sqlite3.Connection) -> None:
+    query = "SELECT payload, id, level, origin, parent, version FROM items"
+    for payload, *columns in driver.execute(query):
+        if not unharmed(payload, *columns):
+            raise damaged(path, f"item {columns[0]} is not what was stored")
+
+
+def _check_documents(path: Path, driver: sqlite3.Connection) -> None:
+    for name, payload in driver.execute("SELECT name, payload FROM documents"):
+        read_document(path, name, payload)
+
+
+def _schema(driver: sqlite3.Connection) -> int:
+    (schema,) = driver.execute("PRAGMA user_version").fetchone()
+    return int(schema)
+
+
 def _seal(path: Path) -> None:
     """Note in a backup a digest of what it remembers: no bit of that may change from now on."""
     with closing(sqlite3.connect(path, isolation_level=None)) as driver:
@@ -125,11 +158,10 @@ def _check_seal(path: Path, driver: sqlite3.Connection) -> None:
 
 
 def _summary(driver: sqlite3.Connection, opened: SqlStore) -> Verified:
-    (schema,) = driver.execute("PRAGMA user_version").fetchone()
     (records,) = driver.execute("SELECT count(*) FROM records").fetchone()
     cycle = driver.execute("SELECT value FROM meta WHERE name = 'cycle'").fetchone()
     return Verified(
-        schema=schema,
+        schema=_schema(driver),
         items=opened.item_count(),
         records=records,
         history=opened.verify_history(),

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from state.encode import from_data, item_json, loads, scrub, title_key
+from state.encode import from_data, item_json, loads, scrub, sealed, title_key
 from state.session import AnyRow, Session, chunks
 from state.tables import dirty, items, records
 from syncd.core.fields import LEVELS
@@ -224,8 +224,13 @@ def _row(item: Item) -> dict[str, object]:
         "parent": item.parent,
         "title_key": scrub(title_key(title)) or None if isinstance(title, str) else None,
         "version": item.version,
-        "payload": item_json(item).decode(),
+        "payload": sealed(item_json(item), *seal_columns(item)),
     }
+
+
+def seal_columns(item: Item) -> tuple[object, ...]:
+    """Return the columns that the seal of an item's payload covers."""
+    return item.id, item.level, item.origin, item.parent, item.version
 
 
 def _item(row: AnyRow) -> Item:

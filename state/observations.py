@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Update, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from state.encode import cells_json, digest, from_data, loads, record_json, scrub
+from state.encode import cells_json, digest, from_data, loads, record_json, scrub, sealed
 from state.session import CHUNK, AnyRow, Session, chunks
 from state.tables import live, records, sightings, waiting
 from syncd.core.model import Cell, StoredRecord
@@ -260,7 +260,7 @@ class Observations(Session):
             if row is None:
                 raise KeyError((connection, record_id))
             before = row[0]
-            after = cells_json({**_cells(before), **cells}).decode()
+            after = sealed(cells_json({**_cells(before), **cells}), connection, record_id)
             if after != before:
                 self._change(_SAVE_CELLS, connection, record_id, {"cells": after})
 
@@ -305,7 +305,7 @@ def _key(connection: str, record_id: str) -> dict[str, object]:
 
 
 def _cells(payload: str) -> dict[str, Cell]:
-    return {name: from_data(Cell, data) for name, data in loads(payload).items()}
+    return {name: from_data(Cell, data) for name, data in loads(payload).items() if name != "#"}
 
 
 def _is_gone(stored: StoredRecord) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from state.encode import dumps, from_data, loads, to_data
+from state.faults import damaged
 from state.session import AnyRow, Session
 from state.tables import cursors, cycles, documents, meta
+from syncd.core.documents import fault, form_of
 from syncd.core.model import CursorState, CycleReport
 
 KEPT_CYCLES = 10_000
@@ -69,17 +73,22 @@ class Progress(Session):
         return tuple(map(_report, self._all(_CYCLES, {"limit": limit})))
 
     def document(self, name: str) -> object | None:
-        """Return a stored JSON document (schemas, directory, published pages)."""
+        """Return a stored JSON document, None when there is none; Damaged when its form is another."""
         row = self._first(_DOCUMENT, {"name": name})
-        return loads(row[0]) if row else None
+        return read_document(self.path, name, row[0]) if row else None
 
     def save_document(self, name: str, value: object) -> None:
-        """Store a JSON document. Dataclasses of the core are taken too, without e-mail addresses.
+        """Store a JSON document of the form that `syncd.core.documents` gives it; TypeError otherwise.
 
-        `state.encode.from_data(Schema, store.document(name))` gives such a one back.
+        Dataclasses of the core are taken too, without e-mail addresses.
         """
         payload = dumps(to_data(value)).decode()
-        if self.document(name) != loads(payload):
+        form = form_of(name)
+        wrong = "it has no form" if form is None else fault(form, loads(payload))
+        if wrong is not None:
+            raise TypeError(f"document {name!r} cannot be saved: {wrong}")
+        row = self._first(_DOCUMENT, {"name": name})
+        if row is None or row[0] != payload:
             self._do(_SAVE_DOCUMENT, {"name": name, "payload": payload})
 
     def _save_meta(self, name: str, value: str) -> None:
@@ -88,3 +97,19 @@ class Progress(Session):
 
 def _report(row: AnyRow) -> CycleReport:
     return from_data(CycleReport, loads(row[0]))
+
+
+def read_document(path: Path, name: str, payload: str) -> object | None:
+    """Return the data of a document; Damaged when it is no JSON or has not its form.
+
+    A document that nobody has given a form is one of an older syncd, and nothing reads it.
+    """
+    try:
+        data: object = loads(payload)
+    except ValueError:
+        raise damaged(path, f"document {name!r} is not JSON") from None
+    form = form_of(name)
+    wrong = fault(form, data) if form is not None else None
+    if wrong is not None:
+        raise damaged(path, f"document {name!r}: {wrong}")
+    return data

@@ -3,7 +3,8 @@
 Rowid tables throughout: a payload in a WITHOUT ROWID table triples the file. Payloads come last in
 their rows, so that the columns before them are read without the payload's overflow pages. When the
 record of a read was last listed stands in a table of its own: a full read touches every record, and
-rewriting the payloads with it would cost the size of the file each time.
+rewriting the payloads with it would cost the size of the file each time. Items' payloads and records'
+cells carry a seal (`state.encode.sealed`).
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA = 1
-"""The newest schema: PRAGMA user_version of a file, and a revision in state/migrations."""
+SCHEMA = 2
+"""The newest schema: PRAGMA user_version of a file, and a revision in state/migrations.
+
+It covers the form of documents, too (`syncd.core.documents`): an older syncd refuses what it cannot read.
+"""
 
 APPLICATION_ID = 0x736E6364
 """PRAGMA application_id: "sncd"."""

@@ -172,7 +172,7 @@ def test_every_flipped_bit_of_what_a_backup_remembers_is_found(path, tmp_path):
     opened = store.open(path)
     for number in range(12):
         write(opened, number)
-    opened.save_document("note", {"text": "y" * 300})
+    opened.save_document("today", "y" * 300)
     opened.close()
     backup.backup(path, tmp_path / "copy.db")
     sound = (tmp_path / "copy.db").read_bytes()
@@ -215,12 +215,12 @@ def test_a_long_reader_makes_the_log_grow_only_while_it_reads(path, monkeypatch)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM items").fetchone()
     for number in range(300):
-        opened.save_document("big", {"text": f"{number}" * 20_000})
+        opened.save_document("today", f"{number}" * 20_000)
     grown = log.stat().st_size
     assert grown > 4_000_000
     reader.close()
     for number in range(60):
-        opened.save_document("big", {"text": f"{number}" * 20_000})
+        opened.save_document("today", f"{number}" * 20_000)
     assert log.stat().st_size < 262_144 + 4_400_000 < grown
     opened.close()
     assert not log.exists()

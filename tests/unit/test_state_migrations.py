@@ -67,17 +67,18 @@ def test_a_new_and_a_present_file_cost_no_alembic(path, times):
     assert answer.stdout.strip() == "False"
 
 
-NEXT = """
+NEW = tables.SCHEMA + 1
+NEXT = f"""
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{migrate.revision(NEW)}"
+down_revision = "{migrate.revision(tables.SCHEMA)}"
 
 
 def upgrade():
     op.get_bind().exec_driver_sql("CREATE TABLE more (x TEXT) STRICT")
     op.get_bind().exec_driver_sql("UPDATE items SET level = 'moved'")
-    {last}
+    {{last}}
 """
 
 
@@ -88,9 +89,9 @@ def next_schema(tmp_path, monkeypatch):
     shutil.copytree(migrate.SCRIPTS, scripts)
     real = migrate.upgrade
     monkeypatch.setattr(migrate, "upgrade", lambda connection: real(connection, scripts))
-    monkeypatch.setattr(migrate, "SCHEMA", 2)
-    monkeypatch.setattr(store, "SCHEMA", 2)
-    return lambda last: (scripts / "versions" / "v0002_next.py").write_text(NEXT.format(last=last))
+    monkeypatch.setattr(migrate, "SCHEMA", NEW)
+    monkeypatch.setattr(store, "SCHEMA", NEW)
+    return lambda last: (scripts / "versions" / "v9999_next.py").write_text(NEXT.format(last=last))
 
 
 def old_state(path):
@@ -104,10 +105,10 @@ def test_an_older_state_is_migrated_and_a_copy_kept(path, tmp_path, request):
     request.getfixturevalue("next_schema")("pass")
     opened = store.open(path)
     assert [each.level for each in opened.roots()] == ["moved"]
-    assert opened._handle.driver.execute("PRAGMA user_version").fetchone() == (2,)
+    assert opened._handle.driver.execute("PRAGMA user_version").fetchone() == (NEW,)
     opened.close()
-    with closing(sqlite3.connect(tmp_path / "state.db.schema-1")) as kept:
-        assert kept.execute("PRAGMA user_version").fetchone() == (1,)
+    with closing(sqlite3.connect(tmp_path / f"state.db.schema-{tables.SCHEMA}")) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone() == (tables.SCHEMA,)
         assert kept.execute("SELECT level FROM items").fetchone() == ("feature",)
     store.open(path).close()
 
@@ -121,7 +122,7 @@ def test_an_interrupted_migration_leaves_the_old_file(path, request):
         store.open(path)
     with closing(sqlite3.connect(path)) as driver:
         assert (schema_of(driver), list(driver.iterdump())) == before
-        assert driver.execute("PRAGMA user_version").fetchone() == (1,)
+        assert driver.execute("PRAGMA user_version").fetchone() == (tables.SCHEMA,)
 
 
 @pytest.mark.parametrize(("operation", "answer"), [("write", vfs.FULL), ("sync", vfs.SYNC_FAILS)])
@@ -149,7 +150,7 @@ def test_a_disk_that_fails_anywhere_in_a_migration_leaves_the_old_file(
             with closing(sqlite3.connect(place / "state.db")) as driver:
                 (schema,) = driver.execute("PRAGMA user_version").fetchone()
                 (level,) = driver.execute("SELECT level FROM items").fetchone()
-                assert (schema, level) in ((1, "feature"), (2, "moved"))
+                assert (schema, level) in ((tables.SCHEMA, "feature"), (NEW, "moved"))
         opened = store.open(place / "state.db")
         assert [each.level for each in opened.roots()] == ["moved"]
         opened.close()
