@@ -22,6 +22,7 @@ from syncd.cli.common import (
     stopped,
     working,
 )
+from syncd.cli.status import print_hot
 
 if TYPE_CHECKING:
     from syncd.core.guard import Held
@@ -38,6 +39,7 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
     """
     from syncd.engine import hold
     from syncd.engine.cycle import observe
+    from syncd.engine.hot import hot_items
 
     with working(config) as system:
         with progress_bar() as progress:
@@ -48,9 +50,10 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
         shown = shower(system)
         errors = {**system.errors, **context.errors}
         if as_json:
-            emit(_as_data(outlook, held, shown))
+            emit({**_as_data(outlook, held, shown), "hot": hot_items(system.store)})
         else:
             pages = tuple(repr(page.title) for page in system.roadmap.pages)
+            print_hot(system)
             print_plan(outlook, held, shown, pages)
     raise typer.Exit(all_failed(errors.values()) or (NEEDS_PERSON if outlook.sentences else DONE))
 
@@ -105,7 +108,7 @@ def print_plan(
 
 def _as_data(
     outlook: Outlook, held: tuple[Held, ...], shown: Callable[[str, Value], str]
-) -> object:
+) -> dict[str, object]:
     return {
         "checksum": outlook.plan.checksum,
         "changes": [_change(change, shown) for change in outlook.plan.changes],

@@ -35,8 +35,9 @@ def status(
     everything: Annotated[bool, typer.Option("--all", help="List every notice.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the last cycle, how far each tool has been read, what is held back, conflicts, notices."""
+    """Show the last cycle, how far each tool has been read, what waits and why, conflicts, notices."""
     from syncd.engine.hold import waiting as held_back
+    from syncd.engine.hot import hot_items
 
     with reading(config) as system:
         store = system.store
@@ -53,6 +54,7 @@ def status(
                     else None,
                     "scopes": _scopes(system),
                     "held": [held_data(each) for each in held],
+                    "hot": hot_items(store),
                     "conflicts": conflicts,
                     "notices": notices,
                     "unsettled_writes": len(store.open_intents()),
@@ -106,6 +108,7 @@ def _print(system: System, held: tuple[Held, ...], *, everything: bool) -> None:
             f"  {scope['connection']:<10} {scope['scope']}: {scope['records']} records, read {read}"
         )
     print_held(held)
+    print_hot(system)
     for conflict in store.conflicts():
         item = store.items([conflict.item]).get(conflict.item)
         title = item.title if item else conflict.item
@@ -116,6 +119,20 @@ def _print(system: System, held: tuple[Held, ...], *, everything: bool) -> None:
         say(f"{len(store.open_intents())} writes without an answer are being looked into")
     told = tuple(notice for notice in store.notices() if notice.kind != "frozen" or not held)
     _print_notices(told, everything=everything)
+
+
+def print_hot(system: System) -> None:
+    """Print which items wait because a person has just edited them, and until when."""
+    from syncd.engine.hot import hot_items
+
+    for each in hot_items(system.store):
+        who = system.directory.name(system.directory.person(each.connection, each.by))
+        waits = system.clock.now() < each.until
+        then = f"after {when(each.until)}" if waits else "with the next cycle"
+        say(
+            f"waiting: {', '.join(each.fields)} of {each.title} in {each.connection}, which {who} has "
+            f"just edited; written {then}"
+        )
 
 
 def _print_notices(notices: tuple[Notice, ...], *, everything: bool) -> None:

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from syncd.core.documents import HotItem
 from syncd.core.plan import CellChange, Change, Plan
+from syncd.core.ports import Store
 from syncd.core.records import Record
 from syncd.core.rules import SHARED
 from syncd.engine.context import Context
@@ -23,12 +25,28 @@ SKEW = 300.0
 """Seconds a service's clock may be ahead of ours before its times say nothing."""
 
 
+HOT = "hot"
+"""Document: the items of which something waits, as of the last plan."""
+
+
 def cooled(context: Context, plan: Plan) -> Plan:
-    """Return a plan without the cells that have to wait; notes the items in `context.postponed`."""
-    return Plan(tuple(left for change in plan.changes if (left := _cooled(context, change))))
+    """Return a plan without the cells that have to wait; notes what waits, for `status`."""
+    waiting: list[HotItem] = []
+    left = tuple(left for change in plan.changes if (left := _cooled(context, change, waiting)))
+    context.postponed.update(each.title for each in waiting)
+    if waiting or context.store.document(HOT):
+        context.store.save_document(HOT, waiting)
+    return Plan(left)
 
 
-def _cooled(context: Context, change: Change) -> Change | None:
+def hot_items(store: Store) -> tuple[HotItem, ...]:
+    """Return the items of which something waited in the last cycle."""
+    known = store.document(HOT)
+    found = known if isinstance(known, list) else []
+    return tuple(HotItem(**{**each, "fields": tuple(each["fields"])}) for each in found)
+
+
+def _cooled(context: Context, change: Change, waiting: list[HotItem]) -> Change | None:
     adapter = context.adapters.get(change.connection)
     if change.record is None or not context.hot or adapter is None or adapter.keeps_log:
         return change
@@ -36,9 +54,13 @@ def _cooled(context: Context, change: Change) -> Change | None:
     if not any(map(waits, change.cells)):
         return change
     stored = context.store.record(change.connection, change.record)
-    if stored is None or not hot(context, stored.record):
+    until = hot_until(context, stored.record) if stored is not None else None
+    if stored is None or until is None:
         return change
-    context.postponed.add(change.title)
+    fields = tuple(cell.field for cell in change.cells if waits(cell))
+    by = str(stored.record.author)
+    place = (change.item, change.title, change.connection, change.key)
+    waiting.append(HotItem(*place, fields, by, until))
     cells = tuple(cell for cell in change.cells if not waits(cell))
     return replace(change, cells=cells) if cells else None
 
@@ -51,20 +73,22 @@ def _shared(context: Context, change: Change) -> Callable[[CellChange], bool]:
     return waits
 
 
-def hot(context: Context, record: Record) -> bool:
-    """Tell whether a person has edited a record in the last `context.hot` seconds, by the tool's times.
+def hot_until(context: Context, record: Record) -> float | None:
+    """Return until when a record is left alone that a person has just edited, None when it is not.
 
-    A time that is a whole minute stands for any moment of that minute. The two clocks only set a delay.
+    That is `context.hot` seconds after the edit, by the tool's times. A time that is a whole minute
+    stands for any moment of that minute. The two clocks only set a delay.
     """
     ours = context.accounts.get(record.connection)
     if record.author is None or record.author == ours:
-        return False
+        return None
     try:
         edited = datetime.fromisoformat(record.updated)
     except ValueError:
-        return False
+        return None
     if edited.tzinfo is None:
         edited = edited.replace(tzinfo=UTC)
     whole = edited.second == 0 and edited.microsecond == 0
-    age = context.clock.now() - edited.timestamp()
-    return -SKEW < age < context.hot + (MINUTE if whole else 0.0)
+    now, then = context.clock.now(), edited.timestamp()
+    until = then + context.hot + (MINUTE if whole else 0.0)
+    return until if then - SKEW < now < until else None

@@ -6,6 +6,9 @@ import time
 
 from company import date, status
 
+from syncd.cli.common import when
+from syncd.cli.status import print_hot
+from syncd.engine.hot import hot_items
 from syncd.testing.fakes import FakeClock
 
 
@@ -171,7 +174,7 @@ def test_a_restart_at_rest_costs_no_more(acme):
     assert acme.calls() == {"jira": 1, "asana": 2, "notion": 1}
 
 
-def test_what_a_person_is_just_editing_in_notion_is_not_written_over(acme):
+def test_what_a_person_is_just_editing_in_notion_is_not_written_over(acme, capsys):
     title = "Fleet map"
     acme.edit_row(title, **{"Committed date": date("2027-05-05")})
     acme.cycle()
@@ -181,8 +184,15 @@ def test_what_a_person_is_just_editing_in_notion_is_not_written_over(acme):
     assert acme.task(title)["due_on"] == "2027-03-03", "Asana keeps a log: it does not wait"
     assert acme.row(title)["Target date"] == before
     assert (report.complete, acme.context.postponed) == (False, {title})
+    (told,) = hot_items(acme.system.store)
+    assert (told.title, told.connection, told.fields) == (title, "notion", ("due",))
+    print_hot(acme.system)
+    out = capsys.readouterr().out
+    assert out.startswith(f"waiting: due of {title} in notion, which Mei ")
+    assert f"has just edited; written after {when(told.until)}" in out
     later = FakeClock(time.time() + 200.0)
     acme.reopen(clock=later)
     acme.cycle()
     assert acme.row(title)["Target date"]["date"]["start"] == "2027-03-03"
+    assert hot_items(acme.system.store) == ()
     assert acme.cycle().writes == 0
