@@ -354,7 +354,11 @@ def _remember(
 
 
 def _note_mapping(store: Store, roadmap: Roadmap, schemas: Mapping[str, Schema]) -> None:
-    """When the rules have changed since the last start, read everything again and plan it anew."""
+    """When the rules have changed since the last start, read everything again and plan it anew.
+
+    A field that is held in another remote field by now, of the same name or not, counts as having been
+    away: that the new one is empty is nobody's word.
+    """
     noted = store.document(MAPPING)
     note = dict(noted) if isinstance(noted, dict) else {}
     remotes = {
@@ -370,8 +374,27 @@ def _note_mapping(store: Store, roadmap: Roadmap, schemas: Mapping[str, Schema])
             fresh = replace(state, cursor=None, full_at=None)
             if state != fresh:
                 store.save_cursor(scope.connection, scope.id, fresh)
+        _put_away(store, note.get("remotes"), remotes)
         store.mark_all_dirty()
-        store.save_document(MAPPING, {**note, "bound": bound})
+        store.save_document(MAPPING, {**note, "bound": bound, "remotes": remotes})
+
+
+Remotes = Mapping[str, Mapping[str, str]]
+"""The remote field of each field, by "level connection"."""
+
+
+def _put_away(store: Store, before: object, now: Remotes) -> None:
+    """Mark the cells of fields that have got another remote field."""
+    known: Remotes = before if isinstance(before, dict) else {}
+    for place, fields in now.items():
+        level, connection = place.split(" ", 1)
+        past = known.get(place, {})
+        moved = {name for name, remote in fields.items() if past.get(name, remote) != remote}
+        items = [item.id for item in store.items_at([level])] if moved else []
+        for records in store.records_of(items).values():
+            if (stored := records.get(connection)) is not None:
+                cells = {n: replace(c, away=True) for n, c in stored.cells.items() if n in moved}
+                store.save_cells(connection, stored.record.id, cells)
 
 
 def _plain(schema: Schema) -> dict[str, object]:

@@ -174,7 +174,8 @@ def record(task: Json, scope: Scope, *, author: str | None = None) -> Record:
             if beyond:
                 opaque.add(field)
         elif is_custom(field):
-            values[field] = custom_value(customs.get(field))
+            if field in customs:  # else its project has lost it: not shown is not empty
+                values[field] = custom_value(customs[field])
         else:
             values[field] = _READ[field](task, scope)
     parent = task.get("parent")
@@ -257,10 +258,8 @@ _READ: dict[str, Callable[[Json, Scope], Value]] = {
 }
 
 
-def custom_value(field: Json | None) -> Value:
+def custom_value(field: Json) -> Value:
     """Return the neutral value of a custom field as a task shows it."""
-    if field is None:
-        return None
     match subtype(field):
         case "text":
             return (field.get("text_value") or "").strip("\r\n") or None

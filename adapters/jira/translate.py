@@ -124,6 +124,8 @@ class IssueReader:
         values: dict[str, Value] = {}
         opaque = []
         for field_id, kind in self._kinds:
+            if field_id not in raw and kind is not FieldKind.PARENT:
+                continue  # deleted, hidden, or not a field of this type: not shown is not empty
             values[field_id], is_opaque = read_value(kind, raw.get(field_id))
             if is_opaque:
                 opaque.append(field_id)

@@ -27,7 +27,18 @@ from adapters.notion.translate import (
 )
 from syncd.core.errors import Gone, Rejected, SourceError, Stale, Unexpected
 from syncd.core.ports import Adapter, Clock
-from syncd.core.records import Answer, Draft, Edit, LogEntry, Page, Record, Schema, Scope, Value
+from syncd.core.records import (
+    Answer,
+    Draft,
+    Edit,
+    FieldKind,
+    LogEntry,
+    Page,
+    Record,
+    Schema,
+    Scope,
+    Value,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -67,6 +78,7 @@ class NotionAdapter:
         self._client = client
         self._site = client.site
         self._properties: dict[str, Mapping[str, Property]] = {}
+        self._kinds: dict[str, dict[str, FieldKind]] = {}  # as the mapping is bound to them
 
     @property
     def caller(self) -> Caller:
@@ -91,7 +103,11 @@ class NotionAdapter:
         return schema
 
     def recall(self, schema: Schema) -> None:
-        """Take up what an earlier `discover` found: nothing of it is needed for reading here."""
+        """Take up what an earlier `discover` found: which property was of which kind."""
+        self._kinds = {
+            container.id: {field.id: field.kind for field in schema.fields_of(container.id)}
+            for container in schema.containers
+        }
 
     def pages(self, scope: Scope, cursor: str | None) -> Iterator[Page]:
         """Read all pages, or those edited since `cursor`, a minute in Notion's time."""
@@ -126,8 +142,11 @@ class NotionAdapter:
     def _one(self, scope: Scope, id_: str) -> Record | None:
         if id_in(id_) is None:
             return None
+        path, what = path_of("pages", id_), f"the page {id_}"
         try:
-            page = self._client.get(path_of("pages", id_), f"the page {id_}", _needed(scope))
+            page = self._client.get(path, what, _needed(scope))
+        except Rejected:  # it was moved, and has none of these properties where it stands now
+            page = self._client.get(path, what)
         except Gone:
             return None
         return self._record(page, scope)
@@ -216,7 +235,7 @@ class NotionAdapter:
 
     def _record(self, page: Json, scope: Scope) -> Record:
         try:
-            return record_of(page, scope)
+            return record_of(page, scope, self._kinds.get(scope.id))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise self._site.odd(f"sent a page that cannot be read ({error!r})") from error
 

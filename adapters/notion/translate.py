@@ -166,11 +166,21 @@ def id_in(text: str) -> str | None:
 # reading ----------------------------------------------------------------------------------------
 
 
-def record_of(page: Json, scope: Scope) -> Record:
-    """Return a page as a record with the scope's fields. Raises KeyError when it is no page."""
+def record_of(page: Json, scope: Scope, kinds: Mapping[str, FieldKind] | None = None) -> Record:
+    """Return a page as a record with the scope's fields. Raises KeyError when it is no page.
+
+    `kinds` are those that the mapping was bound to, by property id, as far as they are known. A property
+    that is of another kind by now is not shown: changing its type has emptied or rewritten it, and
+    nobody meant that as an edit.
+    """
+    bound = kinds or {}
     wanted = set(scope.fields)
     held = {str(p.get("id")): p for p in (page.get("properties") or {}).values()}
-    read = {key: value_of(held[key]) for key in scope.fields if key in held and _is_read(held[key])}
+    read = {
+        key: value_of(held[key])
+        for key in scope.fields
+        if key in held and _fits(held[key], bound.get(key))
+    }
     identity = str(page["id"])
     return Record(
         connection=scope.connection,
@@ -196,8 +206,9 @@ def container_id(page: Json) -> str | None:
     return str(found) if found else None
 
 
-def _is_read(held: Json) -> bool:
-    return _KINDS.get(str(held.get("type")), (FieldKind.OTHER,))[0] is not FieldKind.OTHER
+def _fits(held: Json, bound: FieldKind | None) -> bool:
+    kind = _KINDS.get(str(held.get("type")), (FieldKind.OTHER,))[0]
+    return kind is not FieldKind.OTHER and bound in (None, kind)
 
 
 def _marker(held: Json | None) -> str | None:

@@ -197,6 +197,8 @@ def _update(
     notices: list[Notice],
 ) -> Change | None:
     item, record = situation.item, stored.record
+    if stored.level is None and not roadmap.reads(record):
+        return None  # somebody moved it out: it is left alone until it is back
     cells = []
     for name, rule in roadmap.cells_of(item.level, record.connection).items():
         change, cell = _aim(roadmap, situation, stored, rule), stored.cells.get(name)
@@ -238,6 +240,8 @@ def _aim(
     item, name, cell = situation.item, rule.field, stored.cells.get(rule.field)
     if cell is None or name in situation.blocked or not rule.writable:
         return None
+    if rule.remote not in stored.record.fields:
+        return None  # the record has no such field any more: told where that was seen
     pin = situation.pins.get((rule.connection, name))
     if pin is None and not wanted(roadmap, item, name, cell):
         return None
@@ -293,7 +297,7 @@ def unread(
     if rule.kind is FieldKind.PARENT or ours:
         return False
     try:
-        rule.decode(record.fields.get(rule.remote), directory)
+        rule.decode(rule.shown(record), directory)
     except UnmappedError:
         return True
     return False

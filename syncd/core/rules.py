@@ -32,6 +32,13 @@ class UnmappedError(Exception):
         super().__init__(f"{name}: {advice}")
 
 
+class NotShownError(UnmappedError):
+    """A record does not show a field at all: it was deleted there, hidden, or is another one by now.
+
+    That is not the same as an empty field, which says that somebody has cleared it.
+    """
+
+
 class Any_(Enum):  # noqa: N801 - `Any` is taken
     """What a condition asks of a field when it names no value."""
 
@@ -105,6 +112,16 @@ class CellRule:
     decode: Decode
     encode: Encode
     writable: bool = True
+
+    def shown(self, record: Record) -> Value:
+        """Return what a record holds in this field, in neutral form. Raises NotShownError."""
+        if self.remote not in record.fields:
+            raise NotShownError(
+                self.remote_name,
+                f"is not shown there any more, so the other tools keep its last value; put the field "
+                f"back, or change {self.place.short}, see `syncd check`",
+            )
+        return record.fields[self.remote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +209,13 @@ class Roadmap:
     def cells_of(self, level: str, connection: str) -> Mapping[str, CellRule]:
         """Return the rules of a level in a connection, by field."""
         return self.cells.get((level, connection), {})
+
+    def reads(self, record: Record) -> bool:
+        """Tell whether a record stands in a container that the mapping uses, of whatever level."""
+        return any(
+            scope.connection == record.connection and record.container in scope.containers
+            for scope in self.scopes
+        )
 
     def scope_of(self, connection: str, container: str) -> Scope:
         """Return the scope that reads a container; KeyError when the mapping does not use it."""

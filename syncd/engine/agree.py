@@ -47,7 +47,7 @@ class _Verdict:
 
 def decoded(context: Context, rule: CellRule, record: Record) -> Value:
     """Return what a record shows in a cell, in canonical form. Raises UnmappedError."""
-    return _canonical(context, rule, record.fields.get(rule.remote))
+    return _canonical(context, rule, rule.shown(record))
 
 
 def settle(context: Context, level: str, intent: Intent, evidence: Evidence) -> bool:
@@ -90,7 +90,7 @@ def _by_log(
     old, new = intent.cells[rule.field]
     entries = [entry for entry in log if entry.field == rule.remote]
     at = _ours(context, rule, intent, entries)
-    shown = _shown(context, rule, evidence.record)
+    shown = _shown(context, rule, evidence.record, new)
     if at is None:
         # it held the value already, or the tool answered and did nothing, or it does not log this field
         arrived = evidence.answered or _holds(context, rule, evidence.record, intent)
@@ -142,9 +142,9 @@ def _unseen(context: Context, rule: CellRule, entry: LogEntry, old: Value) -> bo
 def _by_value(context: Context, rule: CellRule, intent: Intent, evidence: Evidence) -> Cell | None:
     """Judge without a log: by the value shown, and by whether we or a person edited the record last."""
     old, new = intent.cells[rule.field]
-    shown = _shown(context, rule, evidence.record)
+    shown = _shown(context, rule, evidence.record, new)
     if evidence.at_once:  # an option that the write has made cannot be read yet: it is what we sent
-        raw = evidence.record.fields.get(rule.remote)
+        raw = evidence.record.fields.get(rule.remote, intent.fields.get(rule.remote))
         return Cell(_read(context, rule, raw, new), new, has_sent=True)
     if _holds(context, rule, evidence.record, intent):
         return Cell(shown, new, has_sent=True)
@@ -179,7 +179,7 @@ def _at_birth(
     ]
     if theirs:
         return _read(context, rule, theirs[0].before, new) if theirs[0].told else new
-    return _shown(context, rule, evidence.record)
+    return _shown(context, rule, evidence.record, new)
 
 
 def _begun(
@@ -238,8 +238,11 @@ def _read(context: Context, rule: CellRule, raw: Value, otherwise: Value) -> Val
         return otherwise
 
 
-def _shown(context: Context, rule: CellRule, record: Record) -> Value:
-    return _read(context, rule, record.fields.get(rule.remote), None)
+def _shown(context: Context, rule: CellRule, record: Record, sent: Value) -> Value:
+    """Return what a cell shows; None where it cannot be read, what was sent where it is not shown."""
+    if rule.remote not in record.fields:
+        return sent
+    return _read(context, rule, record.fields[rule.remote], None)
 
 
 def _told(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from syncd.core.fields import FieldType
 from syncd.core.merge import REUNITED, Merged, Sight, merge, reunite
@@ -11,35 +11,18 @@ from syncd.core.model import (
     Cell,
     Claim,
     Conflict,
-    HistoryEntry,
     Item,
     Notice,
     Provenance,
     StoredRecord,
 )
-from syncd.core.records import FieldKind, Value
-from syncd.core.rules import DERIVED, SHARED, CellRule, FieldRule, UnmappedError
+from syncd.core.records import FieldKind
+from syncd.core.rules import DERIVED, SHARED, FieldRule, NotShownError, UnmappedError
 from syncd.core.values import digest, same
 from syncd.engine.context import Context, unsettled
 from syncd.engine.loops import LOOPING, notice, parties, turns_back
 from syncd.engine.rollups import BATCH, DEEPEST, roll_up, roll_up_once, set_derived
-
-
-@dataclass(slots=True)
-class _Work:
-    """One item while it is being merged: what is known, and what comes of it."""
-
-    item: Item
-    records: Mapping[str, StoredRecord]
-    conflicts: Mapping[str, Conflict]  # open ones, by field
-    fields: dict[str, Value] = field(default_factory=dict)
-    provenance: dict[str, Provenance] = field(default_factory=dict)
-    cells: dict[str, dict[str, Cell]] = field(default_factory=dict)  # connection -> field -> cell
-    history: list[HistoryEntry] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    disputes: list[Conflict] = field(default_factory=list)
-    unreadable: set[tuple[str, str]] = field(default_factory=set)  # (connection, field)
-    ahead: Mapping[str, Item] = field(default_factory=dict)  # merged before it in this batch
+from syncd.engine.sights import Work, is_out, look, voices
 
 
 def reconcile(context: Context, ids: Iterable[str]) -> None:
@@ -81,7 +64,7 @@ def _merge_batch(context: Context, batch: list[str]) -> set[str]:
     for item_id in batch:
         if item_id not in items:
             continue
-        work = _Work(items[item_id], records.get(item_id, {}), conflicts.get(item_id, {}))
+        work = Work(items[item_id], records.get(item_id, {}), conflicts.get(item_id, {}))
         work.ahead = changed
         merged = _merge_item(context, work, parents)
         _store(context, work)
@@ -126,20 +109,21 @@ def _parents(
     }
 
 
-def _merge_item(context: Context, work: _Work, parents: Mapping[tuple[str, str], str]) -> Item:
+def _merge_item(context: Context, work: Work, parents: Mapping[tuple[str, str], str]) -> Item:
     item = work.item
     work.fields, work.provenance = dict(item.fields), dict(item.provenance)
+    work.voices = voices(context, work)
     for name, rule in context.roadmap.fields.items():
         owner = rule.owners.get(item.level)
         if owner is None or owner == DERIVED:
             continue
-        sights = _sights(context, work, rule, parents)
+        sights = look(context, work, rule, parents)
         guessed = name not in work.provenance and (owner, name) in work.unreadable
         if sights and not guessed:  # what the owner means is unknown: nobody else speaks for it
             _decide(context, work, rule, owner, sights)
     _refer(context, work)
     _see_derived(context, work)
-    _note_levels(work)
+    _note_levels(context, work)
     parent = _safe_parent(context, work)
     if (work.fields, work.provenance, parent) == (item.fields, item.provenance, item.parent):
         return item
@@ -152,13 +136,13 @@ def _merge_item(context: Context, work: _Work, parents: Mapping[tuple[str, str],
     )
 
 
-def _note_levels(work: _Work) -> None:
+def _note_levels(context: Context, work: Work) -> None:
     """Tell when a record is no longer of the item's level: its type changed, or it left the mapping."""
     for connection, stored in work.records.items():
         if stored.gone_since is not None or stored.level == work.item.level:
             continue
         now = (
-            f"is a {stored.level} now"
+            f"is of the level {stored.level} now"
             if stored.level
             else "no longer fits any level of the mapping"
         )
@@ -166,74 +150,16 @@ def _note_levels(work: _Work) -> None:
             f"{stored.record.key} in {connection} {now}, but {work.item.title} was taken up as a "
             f"{work.item.level} and stays one; change it back, or make it anew as what it is to be"
         )
+        if is_out(context, stored):
+            sentence = (
+                f"{stored.record.key} in {connection} was moved to where the mapping reads nothing; "
+                f"{work.item.title} goes on in the other tools, and nothing is read from or written "
+                f"to it until it is back; move it back, or add its new place to the mapping"
+            )
         work.notices.append(Notice("level", work.item.id, connection, sentence))
 
 
-def _sights(
-    context: Context, work: _Work, rule: FieldRule, parents: Mapping[tuple[str, str], str]
-) -> list[Sight]:
-    """Return what each tool shows of a field; a tool whose value cannot be read shows nothing."""
-    sights = []
-    for connection in context.roadmap.connections:
-        stored = work.records.get(connection)
-        cell_rule = context.roadmap.cells_of(work.item.level, connection).get(rule.name)
-        if stored is None or cell_rule is None or stored.gone_since is not None:
-            continue
-        raw = stored.record.fields.get(cell_rule.remote)
-        try:
-            value = _decode(context, work, stored, cell_rule, parents, raw)
-        except UnmappedError as error:
-            work.unreadable.add((connection, rule.name))
-            if error.unknown_option:
-                context.unlearnt.add(work.item.id)
-            sentence = f"{stored.record.key} in {connection}, {rule.name} {error}"
-            work.notices.append(
-                Notice("unmapped", work.item.id, f"{connection}.{rule.name}", sentence)
-            )
-            continue
-        author = stored.record.author
-        sights.append(
-            Sight(
-                connection,
-                value,
-                stored.cells.get(rule.name),
-                context.directory.person(connection, author) if author else None,
-                stored.record.updated,
-            )
-        )
-    return sights
-
-
-def _decode(
-    context: Context,
-    work: _Work,
-    stored: StoredRecord,
-    rule: CellRule,
-    parents: Mapping[tuple[str, str], str],
-    raw: Value,
-) -> Value:
-    if rule.kind is not FieldKind.PARENT:
-        return rule.decode(raw, context.directory)
-    if not isinstance(raw, str):
-        return None
-    parent = parents.get((rule.connection, raw))
-    if parent is None:
-        named = stored.record.parent_key or raw
-        work.notices.append(
-            Notice(
-                "orphan",
-                work.item.id,
-                rule.connection,
-                f"{stored.record.key} names {named} as its parent, which this roadmap does not hold; "
-                f"it is kept without a parent; add {named} to the mapping or give it another parent",
-            )
-        )
-    return parent
-
-
-def _decide(
-    context: Context, work: _Work, rule: FieldRule, owner: str, sights: list[Sight]
-) -> None:
+def _decide(context: Context, work: Work, rule: FieldRule, owner: str, sights: list[Sight]) -> None:
     """Merge one field and note everything that follows from it."""
     name, conflict = rule.name, work.conflicts.get(rule.name)
     known = name in work.provenance
@@ -265,7 +191,7 @@ def _decide(
             )
         )  # fmt: skip
         context.count(sight.connection, corrected=1)
-    for connection, cell in (merged.cells or {}).items():
+    for connection, cell in merged.cells.items():
         work.cells.setdefault(connection, {})[name] = cell
 
 
@@ -297,7 +223,7 @@ def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merge
 
 
 def _adopt(
-    context: Context, work: _Work, rule: FieldRule, merged: Merged, sights: list[Sight]
+    context: Context, work: Work, rule: FieldRule, merged: Merged, sights: list[Sight]
 ) -> None:
     name, source = rule.name, merged.source
     if source is None:
@@ -323,11 +249,18 @@ def _adopt(
 
 
 def _dispute(
-    context: Context, work: _Work, rule: FieldRule, merged: Merged, conflict: Conflict | None
+    context: Context, work: Work, rule: FieldRule, merged: Merged, conflict: Conflict | None
 ) -> None:
     """Open, update or close the conflict of a field, as the merge found it."""
     if not merged.disputed:
         if conflict is not None:
+            work.history.append(
+                context.entry(
+                    work.item.id, rule.name, "resolved", f"conflict:{conflict.id}",
+                    before=work.fields.get(rule.name), after=merged.value,
+                    rule=rule.place.short, detail="nobody disagrees any more",
+                )
+            )  # fmt: skip
             _close(
                 context, work, replace(conflict, resolution=merged.value, resolved_by="agreement")
             )
@@ -353,11 +286,11 @@ def _dispute(
     work.disputes.append(replace(conflict, claims=claims, reason=merged.reason, held=held))
 
 
-def _close(context: Context, work: _Work, conflict: Conflict) -> None:
+def _close(context: Context, work: Work, conflict: Conflict) -> None:
     work.disputes.append(replace(conflict, resolved_at=context.clock.now()))
 
 
-def _see_derived(context: Context, work: _Work) -> None:
+def _see_derived(context: Context, work: Work) -> None:
     """Take note of what the tools show in derived cells; whatever it is, syncd decides them."""
     for connection, stored in work.records.items():
         for name, rule in context.roadmap.cells_of(work.item.level, connection).items():
@@ -365,7 +298,9 @@ def _see_derived(context: Context, work: _Work) -> None:
             if field_rule is None or field_rule.owners.get(work.item.level) != DERIVED:
                 continue
             try:
-                value = rule.decode(stored.record.fields.get(rule.remote), context.directory)
+                value = rule.decode(rule.shown(stored.record), context.directory)
+            except NotShownError:
+                continue
             except UnmappedError:
                 value = None
             cell = stored.cells.get(name)
@@ -385,7 +320,7 @@ def _see_derived(context: Context, work: _Work) -> None:
             work.cells.setdefault(connection, {})[name] = Cell(base=value)
 
 
-def _refer(context: Context, work: _Work) -> None:
+def _refer(context: Context, work: Work) -> None:
     """Fill the derived fields that point into another tool: its URL and its key of the item."""
     for rule in context.roadmap.fields.values():
         if rule.of is None or rule.owners.get(work.item.level) != DERIVED:
@@ -397,7 +332,7 @@ def _refer(context: Context, work: _Work) -> None:
         set_derived(context, work.fields, work.provenance, rule, shown or None)
 
 
-def _safe_parent(context: Context, work: _Work) -> str | None:
+def _safe_parent(context: Context, work: Work) -> str | None:
     """Return the parent, unless it would close a circle: then the item keeps the parent it had.
 
     As in a conflict the cells stay as they are: nothing is written, and the edit is seen again when
@@ -418,7 +353,7 @@ def _safe_parent(context: Context, work: _Work) -> str | None:
     return work.item.parent
 
 
-def _circle(context: Context, work: _Work, parent: str) -> list[str] | None:
+def _circle(context: Context, work: Work, parent: str) -> list[str] | None:
     """Return the titles along the circle that this parent would close, None when it closes none."""
     path, step = [work.item.title], parent
     for _ in range(DEEPEST):
@@ -434,7 +369,7 @@ def _circle(context: Context, work: _Work, parent: str) -> list[str] | None:
     return path
 
 
-def _keep_parent(work: _Work) -> None:
+def _keep_parent(work: Work) -> None:
     """Undo what the merge decided about the parent."""
     work.fields.pop("parent", None)
     work.provenance.pop("parent", None)
@@ -447,7 +382,7 @@ def _keep_parent(work: _Work) -> None:
     work.history = [entry for entry in work.history if entry.field != "parent"]
 
 
-def _store(context: Context, work: _Work) -> None:
+def _store(context: Context, work: Work) -> None:
     store = context.store
     for connection, cells in work.cells.items():
         stored = work.records[connection]

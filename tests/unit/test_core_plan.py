@@ -11,7 +11,7 @@ from syncd.core.people import Directory
 from syncd.core.plan import CellChange, Change, Plan, Situation, make, plan_item
 from syncd.core.rules import UnmappedError
 from syncd.testing.builders import item, record
-from syncd.testing.world import native, small_roadmap
+from syncd.testing.world import REMOTE, native, small_roadmap
 
 ROADMAP = small_roadmap()
 READY = frozenset((scope.connection, scope.id) for scope in ROADMAP.scopes)
@@ -21,6 +21,7 @@ BOXES = {"jira": "project", "asana": "features", "notion": "features"}
 def stored(connection, *, agreed=(), cells=None, opaque=(), **fields):
     """A record of a feature; `agreed` are the fields whose base is what it shows."""
     raw = {name: native(connection, v) if name == "status" else v for name, v in fields.items()}
+    raw = {**dict.fromkeys(REMOTE), **raw}
     shown = record(
         "1", connection=connection, fields=raw, container=BOXES[connection], scope="scope",
         opaque=frozenset(opaque), title=fields.get("title", "Search"),
