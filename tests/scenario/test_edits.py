@@ -188,7 +188,7 @@ def test_what_a_person_is_just_editing_in_notion_is_not_written_over(acme, capsy
     assert (told.title, told.connection, told.fields) == (title, "notion", ("due",))
     print_hot(acme.system)
     out = capsys.readouterr().out
-    assert out.startswith(f"waiting: due of {title} in notion, which Mei ")
+    assert out.startswith(f"waiting: due of {title} in notion, which Mei")
     assert f"has just edited; written after {when(told.until)}" in out
     later = FakeClock(time.time() + 200.0)
     acme.reopen(clock=later)

@@ -6,6 +6,7 @@ import pytest
 
 from syncd.core.errors import Place, Unavailable
 from syncd.core.rules import PageRule
+from syncd.engine.hold import approve, waiting
 from syncd.testing.world import DAY, World, native, small_roadmap
 
 PAGE = "page-1"
@@ -79,6 +80,25 @@ def test_one_changed_line_is_one_replaced_block_besides_the_verdicts_date(world)
     assert "Feature 3** · done" in text(world)
     whole(world)
     assert calls(world) == {}
+
+
+def test_an_item_whose_creation_in_a_tool_waits_is_shown_once_and_leads_nowhere(world):
+    """The page tells what is planned, not which tool has it already: see docs/explanation/safety.md."""
+    for n in range(30):
+        add(world, f"Held {n}")
+    world.cycle()
+    (found, *_) = [h for h in waiting(world.store) if h.connection == "notion"]
+    held = {row.fields["title"] for row in world.notion.records.values()}
+    assert "Held 7" not in held
+    whole(world)
+    assert "Held 7** · planned" in text(world)
+    assert "](" not in text(world), "no line links to a record, so none leads to one that is missing"
+    now = world.clock.now()
+    approve(world.store, found, "ann", now, now + 7200.0)
+    before = text(world)
+    world.cycle()
+    assert world.record("Held 7", "notion") is not None
+    assert text(world) == before, "what is shown was true before the creation, and is after it"
 
 
 def test_a_persons_own_blocks_stay_where_they_are(world):
