@@ -34,7 +34,7 @@ from syncd.core.ports import Adapter, Clock, Publisher, Store
 from syncd.core.records import Account, Container, FieldKind, Option, RemoteField, Schema
 from syncd.core.rules import Roadmap
 from syncd.core.values import digest
-from syncd.engine.context import RESURVEY, Context, Progress, silent
+from syncd.engine.context import PENDING, RESURVEY, Context, Progress, silent
 
 SCHEMAS = "schemas"
 PEOPLE = "people"
@@ -376,6 +376,7 @@ def _note_mapping(store: Store, roadmap: Roadmap, schemas: Mapping[str, Schema])
                 store.save_cursor(scope.connection, scope.id, fresh)
         _put_away(store, note.get("remotes"), remotes)
         store.mark_all_dirty()
+        store.save_document(PENDING, value=True)
         store.save_document(MAPPING, {**note, "bound": bound, "remotes": remotes})
 
 

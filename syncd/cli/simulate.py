@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.cli.common import DONE, NEEDS_PERSON, JsonOption, emit, say
+from syncd.cli.common import DONE, INTERRUPTED, NEEDS_PERSON, JsonOption, complain, emit, say
 from syncd.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - a command has options
     save: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder to keep the first failing schedules in, shrunk.",
+            file_okay=False, help="Folder to keep the first failing schedules in, shrunk."
         ),
     ] = None,
     replay: Annotated[
@@ -49,6 +47,13 @@ def simulate(  # noqa: PLR0913, PLR0917 - a command has options
 
     if tier not in TIERS:
         raise UserError(f"there is no tier {tier!r}; take --tier {' or '.join(TIERS)}")
+    chosen = [name for name, on in (("--replay", replay), ("--bugs", bugs), ("--save", save)) if on]
+    if len(chosen) > 1:
+        raise UserError(f"{' and '.join(chosen)} do not go together: take one of them")
+    if tier != "model" and chosen:
+        raise UserError(
+            f"{chosen[0]} goes with --tier model: the other tier has no stories to keep"
+        )
     if replay is not None:
         _replay(replay)
     elif bugs:
@@ -62,7 +67,22 @@ def _campaign(
 ) -> None:
     from syncd.testing import campaign as kit
 
-    result = kit.campaign(seed, schedules, jobs, tier=tier, progress=_progress)
+    if save is not None:
+        _folder(save)
+    last = (0, schedules, 0)
+
+    def progress(*now: int) -> None:
+        nonlocal last
+        last = (now[0], now[1], now[2])
+        _progress(*last)
+
+    try:
+        result = kit.campaign(seed, schedules, jobs, tier=tier, progress=progress)
+    except KeyboardInterrupt:
+        complain(
+            f"stopped: of {last[1]} schedules from seed {seed}, {last[0]} ran and {last[2]} failed"
+        )
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         emit(result.data())
     else:
@@ -70,6 +90,14 @@ def _campaign(
     if result.failures and save is not None and tier == "model":
         _keep(result, save)
     raise typer.Exit(NEEDS_PERSON if result.failures else DONE)
+
+
+def _folder(path: Path) -> None:
+    """Make the folder before an hour of work is at stake."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be made: {error.strerror}; give another --save") from None
 
 
 def _progress(done: int, total: int, failed: int) -> None:

@@ -15,7 +15,10 @@ from syncd.core.values import same
 
 @dataclass(frozen=True, slots=True)
 class ToolView:
-    """What one tool has to do with a field. `state`: agrees, owner, pending, refused, conflict or held."""
+    """What one tool has to do with a field.
+
+    `state`: agrees, owner, pending, refused, conflict, held (nothing is written now) or gone.
+    """
 
     connection: str
     key: str
@@ -63,6 +66,7 @@ def explain(
     provenance = item.provenance.get(name)
     conflict = next((c for c in conflicts if c.field == name and c.resolved_at is None), None)
     tools: list[ToolView] = []
+    gone = " and ".join(c for c, stored in records.items() if stored.gone_since is not None)
     for connection in roadmap.connections:
         cell_rule = roadmap.cells_of(item.level, connection).get(name)
         stored = records.get(connection)
@@ -72,6 +76,10 @@ def explain(
         state, detail = _state(rule.type, item.fields.get(name), owner, connection, cell, conflict)
         if cell is not None and state == "agrees" and _undone(rule.type, connection, cell, history):
             state, detail = "held", "put back by an undo; it stays until the field changes again"
+        if stored.gone_since is not None:
+            state, detail = "gone", "the record was deleted there"
+        elif state == "pending" and gone:
+            state, detail = "held", f"nothing is written while the record in {gone} is deleted"
         tools.append(
             ToolView(
                 connection,

@@ -145,7 +145,8 @@ def _merge_shared(
         return _merge_sets(kind, current, [*edits, *firsts])
     if not known or (current is None and not edits):
         # nothing was ever agreed: whoever has a value brings it, two different ones are a conflict
-        return _settle(kind, on_conflict, current, [*firsts, *edits], "first contact")
+        why = "first contact" if firsts else "edited"
+        return _settle(kind, on_conflict, current, [*firsts, *edits], why)
     strangers = [s for s in firsts if not same(kind, s.value, current)]
     if edits:
         return _settle(kind, on_conflict, current, [*edits, *strangers], "edited")

@@ -179,13 +179,19 @@ def set_gone(context: Context, connection: str, record_id: str) -> None:
         [context.entry(stored.item, "", "gone", connection, detail=stored.record.key)]
     )
     sentence = (
-        f"{stored.record.key} was deleted in {connection}; the item stays as it is in the other tools; "
+        f"{_called(context, stored)} was deleted in {connection}; the item stays as it is in the other tools; "
         f"restore it there, or delete it in the others too"
     )
     context.store.replace_notices(
         f"{connection}:{record_id}",
         [Notice("gone", f"{connection}:{record_id}", "", sentence, now)],
     )
+
+
+def _called(context: Context, stored: StoredRecord) -> str:
+    """Return what people call a record: by its item's title, as a tool's key may be a mere number."""
+    item = context.store.items([stored.item]).get(stored.item) if stored.item is not None else None
+    return f"{item.title!r} ({stored.record.key})" if item is not None else stored.record.key
 
 
 def _gone(context: Context, connection: str) -> set[str]:
@@ -291,7 +297,7 @@ def _verify(
                 context.store.replace_notices(subject, [])
             continue
         sentence = (
-            f"{stored.record.key} is no longer visible in {scope.connection}: deleted, moved, or its "
+            f"{_called(context, stored)} is no longer visible in {scope.connection}: deleted, moved, or its "
             f"permission lost; nothing else was changed; restore access or delete the item elsewhere"
         )
         told = Notice("invisible", subject, "", sentence, context.clock.now())

@@ -70,6 +70,8 @@ def voices(context: Context, work: Work) -> list[Voice]:
             _leave_alone(work, stored, cells)
             continue
         author = stored.record.author
+        if author == context.accounts.get(connection):
+            author = None  # we edited it last: what it says is nobody's word
         person = context.directory.person(connection, author) if author else None
         voices.append(Voice(connection, stored, cells, person))
     return voices

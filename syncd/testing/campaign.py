@@ -12,6 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
 
+from syncd.core.errors import UserError
 from syncd.testing.schedule import Schedule, load, shrink
 from syncd.testing.seeded_bugs import BUGS
 from syncd.testing.simrun import Run
@@ -134,8 +135,14 @@ def save(schedule: Schedule, folder: Path) -> Path:
 
 
 def replay(path: Path) -> Run:
-    """Run a kept story."""
-    return simulate(load(path.read_text(encoding="utf-8")))
+    """Run a kept story; UserError when the file is none."""
+    try:
+        schedule = load(path.read_text(encoding="utf-8"))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise UserError(
+            f"{path} is no schedule: give a file that `syncd simulate --save FOLDER` has kept"
+        ) from None
+    return simulate(schedule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,14 @@ import json
 import subprocess
 import sys
 
+import pytest
 from typer.testing import CliRunner
 
 from syncd.cli import app
+from syncd.testing import campaign
 from syncd.testing.schedule import draw
 from syncd.testing.seeded_bugs import BUGS
+from syncd.testing.twins import drawn
 
 
 def run(*words):
@@ -46,6 +49,39 @@ def test_a_tier_that_does_not_exist_is_named():
     told = run("--tier", "moon")
     assert told.exit_code != 0
     assert "--tier model or clients" in str(told.exception)
+
+
+@pytest.mark.parametrize("text", ["garbage", '{"a": 1}', "[]", '{"events": [{"cycle": "x"}]}', ""])
+def test_a_file_that_is_no_schedule_is_named(tmp_path, text):
+    path = tmp_path / "g.json"
+    path.write_text(text)
+    told = run("--replay", str(path))
+    assert f"{path} is no schedule: give a file that" in str(told.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--bugs", "--save", "kept"), "--bugs and --save do not go together"),
+        (("--tier", "clients", "--save", "kept"), "--save goes with --tier model"),
+        (("--save", "/dev/null/kept"), "/dev/null/kept cannot be made"),
+    ],
+)
+def test_options_that_do_not_fit_are_told_before_anything_runs(words, sentence):
+    assert sentence in str(run(*words).exception)
+
+
+def test_an_interrupted_campaign_says_how_far_it_came(monkeypatch):
+    def stop(number):
+        if number == 203:
+            raise KeyboardInterrupt
+        return drawn(number)
+
+    monkeypatch.setattr(campaign, "drawn", stop)
+    monkeypatch.setattr(campaign, "PORTION", 2)
+    told = run("--schedules", "50", "--seed", "200")
+    assert told.exit_code == 130
+    assert "of 50 schedules from seed 200, 2 ran and 0 failed" in told.output
 
 
 def test_one_seed_again_has_the_same_digest():

@@ -98,3 +98,19 @@ def test_explain_tells_what_each_tool_holds_during_a_conflict(acme):
         "asana": told.value,
     }
     assert told.conflict is not None
+
+
+def test_another_choice_of_levels_in_the_mapping_is_on_the_page_after_one_cycle(acme):
+    before = len(blocks(acme))
+    mapping = acme.config.parent / "roadmap.yaml"
+    all_levels = mapping.read_text("utf8")
+    few = all_levels.replace("levels: [goal, initiative, feature]", "levels: [initiative]")
+    assert few != all_levels
+    mapping.write_text(few, "utf8")
+    acme.reopen()
+    assert acme.cycle().pages > 0
+    assert len(blocks(acme)) < before
+    mapping.write_text(all_levels, "utf8")
+    acme.reopen()
+    acme.cycle()
+    assert len(blocks(acme)) == before

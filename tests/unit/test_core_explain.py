@@ -51,6 +51,19 @@ def test_each_tool_has_one_word():
     assert explanation.rule == "roadmap.yaml:7"
 
 
+def test_a_deletion_holds_back_what_is_still_to_be_written():
+    thing = item(title="Search")
+    records = {
+        name: StoredRecord(
+            record("1", connection=name), "feature", "i1", {"title": Cell("Old")}, gone_since=since
+        )
+        for name, since in (("jira", None), ("asana", 5.0))
+    }
+    told_ = explain(ROADMAP, thing, "title", records, (), (), ())
+    assert states(told_) == {"jira": "held", "asana": "gone"}
+    assert told_.tools[0].detail == "nothing is written while the record in asana is deleted"
+
+
 def test_a_refusal_is_told_in_the_tools_words():
     explanation = told(
         "due", "2026-05-05", {"notion": Cell(None, "2026-05-05", True, "shut"), "asana": None}
