@@ -29,7 +29,7 @@ from syncd.engine.adopt import open_reviews
 from syncd.engine.apply import apply, refusal_name, wished
 from syncd.engine.context import RESURVEY, Context
 from syncd.engine.deletion import confirm
-from syncd.engine.epoch import begun, restored, unread
+from syncd.engine.epoch import begun, noticed, restored, unread
 from syncd.engine.fetch import fetch
 from syncd.engine.hold import judge, moved
 from syncd.engine.hot import cooled
@@ -86,6 +86,8 @@ def observe(context: Context, *, wait: bool = False) -> Outlook:
         _forgive(context)
     fetch(context)
     confirm(context)
+    if noticed(context):
+        return Outlook(Plan(()), (), unread(context))
     match(context)
     conclude_found(context)
     _new_day(context)

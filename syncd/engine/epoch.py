@@ -7,10 +7,55 @@ was lost, and the bases are too old to tell: a shared field on which the tools d
 
 from __future__ import annotations
 
-from syncd.engine.context import Context
+from dataclasses import replace
+
+from syncd.core.identity import item_id
+from syncd.engine.adopt import open_reviews
+from syncd.engine.context import RESURVEY, Context
+from syncd.engine.fetch import UNMATCHED
+from syncd.engine.publish import distrust
 
 RESTORED = "restored"
 """Document that names the epoch of a restored state, until everything has been read once."""
+
+
+def noticed(context: Context) -> bool:
+    """Tell whether the tools show that this state is an older one, and begin a new epoch if so.
+
+    That is so when a record is new that carries the marker of an item nobody knows, and the record which
+    that item was born from is new as well: what a marker names is always stored before it is written.
+    Where a scope has not had its first fill, or records wait for a review, nothing is concluded.
+    """
+    store = context.store
+    if store.document(UNMATCHED) is not True or restored(context):
+        return False
+    filled = {
+        (scope.connection, scope.id)
+        for scope in context.roadmap.scopes
+        if store.cursor(scope.connection, scope.id).filled
+    }
+    if not filled or open_reviews(context.roadmap, store):
+        return False
+    new = [s.record for s in store.unlinked() if (s.record.connection, s.record.scope) in filled]
+    born = {item_id(record.connection, record.id) for record in new}
+    ours = born & {record.marker for record in new if record.marker is not None}
+    if not ours - store.items(ours).keys():
+        return False
+    _begin(context)
+    return True
+
+
+def _begin(context: Context) -> None:
+    """Begin a new epoch, as restoring does (`state.epoch.begin`)."""
+    store = context.store
+    with store.transaction():
+        for scope in context.roadmap.scopes:
+            state = store.cursor(scope.connection, scope.id)
+            fresh = replace(state, cursor=None, full_at=None)
+            store.save_cursor(scope.connection, scope.id, fresh)
+        distrust(context)
+        store.save_document(RESURVEY, value=True)
+        store.save_document(RESTORED, {"epoch": f"noticed in cycle {context.cycle}"})
 
 
 def restored(context: Context) -> bool:

@@ -54,6 +54,14 @@ def publish(context: Context) -> int:
     return written
 
 
+def distrust(context: Context) -> None:
+    """Look at every page before the next edit of it: it may hold blocks of ours that nobody knows."""
+    for rule in context.roadmap.pages:
+        state = _load(context, _name(rule))
+        state.busy = True
+        _save(context, _name(rule), state)
+
+
 def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
     name = _name(rule)
     state = _load(context, name)

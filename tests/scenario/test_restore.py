@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -121,6 +122,25 @@ class Day:
         backup.restore(copy, self.place / "state.db")
         self.world.store = state.store.open(self.place / "state.db")
 
+    def keep_folder(self, name):
+        """Copy the whole folder of the state, as a snapshot of a machine does."""
+        self.world.store.close()
+        files = [f for f in self.place.iterdir() if f.name.startswith("state.db")]
+        (self.place / name).mkdir()
+        for file in files:
+            shutil.copy(file, self.place / name / file.name)
+        self.world.store = state.store.open(self.place / "state.db")
+
+    def put_folder_back(self, name):
+        """Put it back whole, with what says beside the state which one was last at work."""
+        self.world.store.close()
+        for file in [f for f in self.place.iterdir() if f.name.startswith("state.db")]:
+            file.unlink()
+        for file in (self.place / name).iterdir():
+            shutil.copy(file, self.place / file.name)
+        self.world.opened.clear()
+        self.world.store = state.store.open(self.place / "state.db")
+
     # the verdict ----------------------------------------------------------------------------------
 
     def doubles(self):
@@ -164,6 +184,65 @@ def day_in(place, seed):
     return day
 
 
+def snapshot_day(place, seed):
+    """Live through a day after a snapshot of the folder, and put the folder back, note and all."""
+    day = Day(place, random.Random(seed))
+    for kind in ("goal", "feature", "feature", "work_item", "work_item"):
+        day.make(kind)
+    day.settle()
+    day.live(3)
+    day.settle()
+    day.keep_folder("snapshot")
+    day.said.clear()
+    day.make("feature")
+    day.live(day.chance.randint(4, 10))
+    for _ in range(day.chance.randint(0, 3)):
+        day.edit()
+    day.put_folder_back("snapshot")
+    return day
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 14])
+def test_a_folder_that_is_put_back_whole_is_noticed_by_what_was_made_since(tmp_path, seed):
+    day = snapshot_day(tmp_path, seed)
+    before = day.world.writes
+    (sentence, *_) = day.world.cycle().frozen
+    assert "an older state was restored" in sentence
+    assert day.world.writes == before
+    _assert_well(day)
+
+
+def test_without_that_an_edit_would_be_undone(tmp_path, monkeypatch):
+    """The control: the days above can tell."""
+    monkeypatch.setattr("syncd.engine.cycle.noticed", lambda _context: False)
+    day = snapshot_day(tmp_path, 14)
+    undone = set(day.reverted())
+    day.settle()
+    assert set(day.reverted()) - undone
+    day.world.store.close()
+
+
+def test_a_state_that_is_the_newest_is_never_taken_for_an_older_one(tmp_path):
+    day = Day(tmp_path, random.Random(3))
+    for kind in ("goal", "feature", "feature", "work_item", "work_item"):
+        day.make(kind)
+    day.settle()
+    for number in range(30):
+        day.live(2)
+        if number % 5 == 0:  # a person makes a copy with our marker in it, and one of nobody's
+            for marker in (next(iter(day.world.notion.records.values())).marker, "inobody00000"):
+                made = day.world.notion.add("features", {"title": f"Copy {number} {marker}"})
+                copy = day.world.notion.records[made]
+                day.world.notion.records[made] = replace(copy, marker=marker)
+        if number % 7 == 0:  # a process ends, and the next one reads everything
+            day.keep_folder(f"kept {number}")
+            day.world.opened.clear()
+            day.world.cycle(full=True)
+        assert day.world.store.document(RESTORED) is None
+    assert not [e for e in day.world.store.history(limit=10**6) if e.action == "restored"]
+    day.world.store.close()
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_day_later(tmp_path, seed):
     assert_well(tmp_path, seed)
@@ -180,7 +259,10 @@ def test_a_hundred_days(tmp_path):
 
 
 def assert_well(place, seed):
-    day = day_in(place, seed)
+    _assert_well(day_in(place, seed))
+
+
+def _assert_well(day):
     undone = set(day.reverted())  # by the policy, before: nothing of the restore
     writes = day.world.writes
     day.settle()
@@ -192,8 +274,9 @@ def assert_well(place, seed):
     day.world.store.close()
 
 
-def test_without_a_new_epoch_edits_would_be_undone(tmp_path):
+def test_without_a_new_epoch_edits_would_be_undone(tmp_path, monkeypatch):
     """The control: the seeds above can tell."""
+    monkeypatch.setattr("syncd.engine.cycle.noticed", lambda _context: False)
     day = day_in(tmp_path, 5)
     undone = set(day.reverted())
     day.world.store.save_document(RESTORED, None)
