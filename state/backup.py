@@ -101,6 +101,24 @@ def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
     return verified
 
 
+def declare(path: Path, *, clock: Clock | None = None) -> Verified:
+    """Begin a new epoch in a state that was put back without `restore`, such as a snapshot's.
+
+    Raises Locked while a daemon uses it, and StateError when there is none.
+    """
+    verify(path)
+    held = lock.acquire(path, (clock or SystemClock()).now())
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as driver:
+            epoch.begin(driver)
+        epoch.note_path(path).unlink(missing_ok=True)
+    except DriverError as error:
+        raise state_error(path, error) from error
+    finally:
+        held.release()
+    return verify(path)
+
+
 def _check_database(path: Path, driver: sqlite3.Connection) -> None:
     (verdict,) = driver.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":

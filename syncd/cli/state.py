@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from state.backup import Verified
 
 app = typer.Typer(
-    help="Back up, verify and restore the state file.", no_args_is_help=True, rich_markup_mode=None
+    help="Back up, verify and restore the state file, or say that it was restored.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -62,6 +64,24 @@ def restore(
 
     path = load(config).state
     _tell(state.backup.restore(source, path), f"restored {source} to {path}", as_json=as_json)
+
+
+@app.command("restored")
+def restored(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Say that the state file in use is an older one, put back without `syncd state restore`.
+
+    For a snapshot of a machine or a copied folder; the daemon must be stopped. As after a restore,
+    everything is read before anything is written, and shared fields on which the tools differ wait for
+    a person. Saying it of a state that is the newest costs one full read, and loses nothing.
+    """
+    import state.backup
+    from syncd.config import load
+
+    path = load(config).state
+    sentence = (
+        f"{path} counts as put back: the next cycle reads everything before it writes anything"
+    )
+    _tell(state.backup.declare(path), sentence, as_json=as_json)
 
 
 def _tell(verified: Verified, sentence: str, *, as_json: bool) -> None:

@@ -223,3 +223,24 @@ def test_an_empty_file_is_no_backup(tmp_path):
         with pytest.raises(Damaged, match="it is empty"):
             use()
     assert not (tmp_path / "s.db").exists()
+
+
+def test_a_person_can_say_that_a_state_was_put_back(path):
+    with closing(filled(path)) as opened, pytest.raises(Locked):
+        backup.declare(path)
+    assert opened.path == path
+    verified = backup.declare(path)
+    assert (verified.items, verified.cycle) == (1, 1)
+    with closing(store.open(path)) as opened:
+        told = opened.document("restored")
+        cursor = opened.cursor("jira", "main")
+    assert told is not None
+    assert (cursor.cursor, cursor.full_at, cursor.filled) == (None, None, True)
+    with closing(store.open(path)) as opened:
+        assert opened.document("restored") == told, "one epoch, not one for each opening"
+
+
+def test_of_no_state_nothing_can_be_said(path):
+    with pytest.raises(StateError, match="no state file"):
+        backup.declare(path)
+    assert not path.exists()
