@@ -14,6 +14,10 @@ from typing import Any
 from typer.main import get_command
 from typer.testing import CliRunner
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from json_members import JSON
+
 from syncd.cli import app
 
 PAGE = Path(__file__).parent / "reference" / "commands.md"
@@ -56,7 +60,18 @@ def page() -> str:
     for path, _command in commands():
         title = " ".join(("syncd", *path))
         parts.append(f"## {title}\n\n```text\n{help_text(path)}\n```\n")
+        parts += [_table(name) for name in JSON if _path_of(name) == path]
     return "\n".join(parts)
+
+
+def _path_of(name: str) -> tuple[str, ...]:
+    return tuple(word for word in name.split() if not word.startswith("-"))
+
+
+def _table(name: str) -> str:
+    """Return what `syncd NAME --json` prints, as a table."""
+    rows = "\n".join(f"| `{member}` | {what} |" for member, what in JSON[name].items())
+    return f"With `syncd {name} --json`:\n\n| Member | What |\n|---|---|\n{rows}\n"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -38,10 +38,11 @@ def adopt(
     config: ConfigOption = DEFAULT_CONFIG,
     accept: Annotated[
         list[str] | None,
-        typer.Option("--accept", help="This pair is the same; its id. Repeatable."),
+        typer.Option("--accept", help="This pair is the same: its id, as listed. Repeatable."),
     ] = None,
     reject: Annotated[
-        list[str] | None, typer.Option("--reject", help="This pair is not the same. Repeatable.")
+        list[str] | None,
+        typer.Option("--reject", help="This pair is not the same: its id. Repeatable."),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Accept every proposed pair; ambiguous ones stay.")

@@ -39,7 +39,9 @@ def history(
         str | None,
         typer.Option("--since", help="From then on: 2026-11-22T16:34 (UTC), or 2h (ago)."),
     ] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Up to then.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Up to then, written likewise.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show observed edits, corrections, conflicts, decisions and our own writes, newest first.

@@ -36,12 +36,20 @@ SHOWN = 20
 
 def undo(
     target: Annotated[
-        str, typer.Argument(help="A cycle's number, an item, or ITEM.FIELD.", metavar="TARGET")
+        str,
+        typer.Argument(
+            help='A cycle\'s number (12), an item, or ITEM.FIELD ("Fleet map.due").',
+            metavar="TARGET",
+        ),
     ],
     config: ConfigOption = DEFAULT_CONFIG,
     since: Annotated[
         str | None,
-        typer.Option("--since", help="Everything since then; else the last cycle that wrote it."),
+        typer.Option(
+            "--since",
+            help="Everything since then: 2026-11-22T16:34 (UTC), or 2h (ago). Without it: the last "
+            "cycle that wrote it.",
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without a second look.")] = False,
     checksum: Annotated[
