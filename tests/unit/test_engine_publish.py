@@ -92,7 +92,9 @@ def test_an_item_whose_creation_in_a_tool_waits_is_shown_once_and_leads_nowhere(
     assert "Held 7" not in held
     whole(world)
     assert "Held 7** · planned" in text(world)
-    assert "](" not in text(world), "no line links to a record, so none leads to one that is missing"
+    assert "](" not in text(world), (
+        "no line links to a record, so none leads to one that is missing"
+    )
     now = world.clock.now()
     approve(world.store, found, "ann", now, now + 7200.0)
     before = text(world)
