@@ -111,7 +111,7 @@ def _merge_owned(
         speaker = None if known else _first_word(sights) or speaker
     if speaker is None and not known:
         speaker = _first_word(sights) or next(iter(sights), None)
-    if speaker is None or (known and speaker.cell is not None and not edited(kind, speaker)):
+    if speaker is None or _says_nothing(kind, owner, known, speaker):
         others = [s for s in sights if s is not speaker]
         return Merged(current, None, _overruled(kind, current, others))
     others = [s for s in sights if s is not speaker]
@@ -122,6 +122,13 @@ def _merge_owned(
         _overruled(kind, speaker.value, others),
         reason=f"{speaker.connection} decides",
     )
+
+
+def _says_nothing(kind: FieldType, owner: str, known: bool, speaker: Sight) -> bool:  # noqa: FBT001
+    """Tell whether a field stays as it is: its owner has not edited it, or nobody has given it a value."""
+    if known:
+        return speaker.cell is not None and not edited(kind, speaker)
+    return speaker.connection != owner and speaker.value is None
 
 
 def _first_word(sights: Sequence[Sight]) -> Sight | None:

@@ -52,6 +52,7 @@ def _alike(kind: FieldType) -> Callable[[Value, Value], bool]:
 def _ledgers(run: Run, world: World) -> dict[tuple[str, str], Ledger]:
     """Return what happened to every field of every item, replayed by the reference model."""
     acts: dict[tuple[str, str], list[Act]] = {}
+    records: dict[str, dict[str, str]] = {}  # item -> tool -> record
     happened: list[HumanEdit | Written] = [*run.human, *run.written]
     for each in sorted(happened, key=lambda act: act.step):
         stored = world.store.record(each.tool, each.record)
@@ -60,7 +61,17 @@ def _ledgers(run: Run, world: World) -> dict[tuple[str, str], Ledger]:
             continue
         new = canonical(world, rule, each.new)
         if isinstance(each, Written):
-            act = Act(each.step, each.tool, False, None, new, blind=each.blind, since=each.since)  # noqa: FBT003
+            if stored.item not in records:
+                held_ = world.store.records_of([stored.item]).get(stored.item, {})
+                records[stored.item] = {tool: one.record.id for tool, one in held_.items()}
+            read = {
+                tool: (each.read or {}).get((tool, record), -1)
+                for tool, record in records[stored.item].items()
+            }
+            act = Act(
+                each.step, each.tool, False, None, new,  # noqa: FBT003
+                blind=each.blind, since=each.since, read=read,
+            )  # fmt: skip
         else:
             vague, old = new == UNREADABLE, canonical(world, rule, each.old)
             fresh = not each.linked
@@ -119,15 +130,16 @@ def _nothing_is_lost(
         run.violated("I4", f"the edit of {item.id}.{name} in {edit.place} to {edit.new!r} is lost")
 
 
-def concurrent_edits_are_told(run: Run, world: World, trashed: Collection[tuple[str, str]]) -> None:
+def concurrent_edits_are_told(run: Run, world: World, away: Collection[tuple[str, str]]) -> None:
     """P11, I4: of two different edits of a shared field between the same two cycles neither just wins.
 
     With the policy `ask` they are a conflict; with a tool named as winner its edit counts. Judged where
-    nothing went wrong, so that both were seen together: not of what has been in a trash.
+    nothing went wrong, so that both were seen together: not of what has been in a trash, or moved.
     """
     told = {(c.item, c.field) for c in world.store.conflicts(open_only=False)}
     acts: dict[tuple[str, str, int], dict[str, Value]] = {}
     began: dict[tuple[str, str, int, str], Value] = {}  # there and back again is no edit
+    spoilt: set[tuple[str, str, int]] = set()
     for edit in run.human:
         stored = world.store.record(edit.tool, edit.record)
         rule = rule_of(world, stored, edit.field) if stored is not None else None
@@ -136,11 +148,15 @@ def concurrent_edits_are_told(run: Run, world: World, trashed: Collection[tuple[
         item = world.store.items([stored.item])[stored.item]
         field = world.roadmap.fields[rule.field]
         shared = field.owners.get(item.level) == SHARED and field.type not in _SETS
-        if shared and not held(world, item) and (edit.tool, edit.record) not in trashed:
-            key = item.id, rule.field, edit.cycle
+        key = item.id, rule.field, edit.cycle
+        if (edit.tool, edit.record) in away:
+            spoilt.add(key)
+        elif shared and not held(world, item):
             began.setdefault((*key, edit.tool), canonical(world, rule, edit.old))
             acts.setdefault(key, {})[edit.tool] = canonical(world, rule, edit.new)
     for (item_id, name, cycle), told_here in acts.items():
+        if (item_id, name, cycle) in spoilt:
+            continue
         kind = world.roadmap.fields[name].type
         values = {
             tool: value

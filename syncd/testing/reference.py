@@ -10,7 +10,7 @@ a conflict be open; which one, when both are fair, the model does not say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.records import Value
@@ -25,8 +25,9 @@ class Act:
 
     `human` tells an edit of a person from a write of ours. `fresh` marks an edit of a record that
     belonged to no item yet; `blind` a write that replaced edits nobody had been shown, those after step
-    `since`; `knows` are the values a decision in a conflict was made about. `vague` is an edit whose value
-    the mapping cannot read.
+    `since`; `knows` are the (tool, value) a decision in a conflict was made about. `vague` is an edit whose
+    value the mapping cannot read. `read` is the step up to which we had been shown each tool's record
+    when we wrote; None: no matter.
     """
 
     step: int
@@ -38,7 +39,8 @@ class Act:
     blind: bool = False
     since: int = -1
     vague: bool = False
-    knows: tuple[Value, ...] = ()
+    knows: tuple[tuple[str, Value], ...] = ()
+    read: Mapping[str, int] | None = None
 
 
 @dataclass(slots=True)
@@ -65,8 +67,10 @@ class Ledger:
 
     def _edited(self, act: Act) -> None:
         seen = set(self.shown.get(act.place, ()))
-        for number, known in enumerate(self.edits):
-            if any(self.same(value, known.new) for value in act.knows):
+        for place, value in act.knows:
+            alike = [n for n, known in enumerate(self.edits) if self.same(value, known.new)]
+            there = [n for n in alike if self.edits[n].place == place]
+            for number in there or alike:
                 seen |= {number} | self.aware[number]
         self.aware.append(frozenset(seen))
         self.edits.append(act)
@@ -79,7 +83,8 @@ class Ledger:
             self.swept |= {n for n in mine if self.edits[n].step > act.since}
             self.sweepers.append(act.new)
         for number, edit in enumerate(self.edits):
-            if self._carries(act.new, edit):
+            read = act.read is None or edit.knows or edit.step <= act.read.get(edit.place, -1)
+            if read and self._carries(act.new, edit):
                 seen |= {number} | self.aware[number]
 
     def _carries(self, value: Value, edit: Act) -> bool:

@@ -90,6 +90,11 @@ def test_a_cell_that_nobody_touched_keeps_what_was_sent_to_it():
     assert run("jira", "Search", still("jira", "Search"), kept).cells == {}
 
 
+def test_that_another_tool_is_empty_is_nobodys_word():
+    merged = run("jira", None, Sight("asana", None, None), known=False)
+    assert (merged.value, merged.source) == (None, None)
+
+
 # shared ---------------------------------------------------------------------------------------------
 
 SHARED_CASES = {

@@ -47,9 +47,26 @@ def test_without_the_owners_word_anybodys_will_do():
 def test_a_decision_settles_what_it_was_about():
     told = ledger(
         edit(1, "jira", "a"), edit(2, "notion", "b"),
-        edit(3, "conflict 3", "b", knows=("a", "b")),
+        edit(3, "conflict 3", "b", knows=(("jira", "a"), ("notion", "b"))),
     )  # fmt: skip
     assert allowed(told, SHARED, []) == ["b"]
+
+
+def test_a_decision_is_about_a_tools_value_not_about_the_same_value_elsewhere():
+    told = ledger(
+        edit(1, "jira", "a"), edit(2, "notion", "b"), edit(3, "notion", "a", "b"),
+        edit(4, "conflict 4", "c", knows=(("jira", "a"), ("notion", "b"))),
+    )  # fmt: skip
+    assert allowed(told, SHARED, []) == ["a", "c"]
+
+
+def test_a_write_shows_only_the_edits_that_we_had_been_shown():
+    acts = edit(1, "notion", "a"), edit(2, "asana", "a")
+    unread = write(3, "jira", "a", read={"asana": 2, "notion": 0})
+    told = ledger(*acts, unread, edit(4, "jira", None, "a"))
+    assert allowed(told, SHARED, []) == ["a", None]
+    known = write(3, "jira", "a", read={"asana": 2, "notion": 1})
+    assert allowed(ledger(*acts, known, edit(4, "jira", None, "a")), SHARED, []) == [None]
 
 
 def test_what_was_swept_away_unseen_may_be_gone_but_must_be_told_where_a_log_tells_it():
