@@ -9,7 +9,7 @@ refuses the file by its number, and `tests/unit/test_state_documents.py` holds t
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -132,18 +132,33 @@ def form_of(name: str) -> Any:  # noqa: ANN401 - a type expression
 
 def fault(form: Any, data: object, where: str = "") -> str | None:  # noqa: ANN401 - a type expression
     """Return what keeps JSON data from having a form, as a clause that says where; None when it has it."""
+    check, of = _check(form)
+    return check(of, data, where)
+
+
+@cache
+def _check(form: Any) -> tuple[Callable[[Any, object, str], str | None], Any]:  # noqa: ANN401 - likewise
+    """Return the function that compares data with a form, and what it has to know of the form."""
     origin, parts = typing.get_origin(form), typing.get_args(form)
     if origin in (typing.Union, UnionType):
-        return _of_several(parts, data, where)
+        return _of_several, parts
     if origin is tuple and parts[-1] is not Ellipsis:
-        return _of_row(parts, data, where)
+        return _of_row, parts
     if origin in (list, tuple):
-        return _of_list(parts[0], data, where)
+        return _of_list, parts[0]
     if origin is not None and issubclass(origin, Mapping):
-        return _of_map(parts[1], data, where)
+        return _of_map, parts[1]
     if typing.is_typeddict(form) or is_dataclass(form):
-        return _of_object(form, data, where)
-    return None if _plain(form, data) else _wrong(describe(form), data, where)
+        return _of_object, form
+    return _of_plain, form
+
+
+def _of_plain(form: Any, data: object, where: str) -> str | None:  # noqa: ANN401 - a type expression
+    return (
+        None
+        if data.__class__ is form or _plain(form, data)
+        else _wrong(describe(form), data, where)
+    )
 
 
 def _plain(form: Any, data: object) -> bool:  # noqa: ANN401 - a type expression
@@ -173,14 +188,19 @@ def _of_several(forms: tuple[Any, ...], data: object, where: str) -> str | None:
 def _of_row(forms: tuple[Any, ...], data: object, where: str) -> str | None:
     if not isinstance(data, list) or len(data) != len(forms):
         return _wrong(f"a list of {len(forms)}", data, where)
-    found = (fault(*pair, f"{where}[{n}]") for n, pair in enumerate(zip(forms, data, strict=True)))
-    return next(filter(None, found), None)
+    for number, (form, each) in enumerate(zip(forms, data, strict=True)):
+        if fault(form, each) is not None:
+            return fault(form, each, f"{where}[{number}]")
+    return None
 
 
 def _of_list(form: Any, data: object, where: str) -> str | None:  # noqa: ANN401 - a type expression
     if not isinstance(data, list):
         return _wrong("a list", data, where)
-    return next(filter(None, (fault(form, x, f"{where}[{n}]") for n, x in enumerate(data))), None)
+    for number, each in enumerate(data):
+        if fault(form, each) is not None:  # the place is put into words only where it is needed
+            return fault(form, each, f"{where}[{number}]")
+    return None
 
 
 def _of_map(form: Any, data: object, where: str) -> str | None:  # noqa: ANN401 - a type expression
