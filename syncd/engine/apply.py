@@ -15,7 +15,7 @@ from syncd.core.rules import DERIVED, SHARED, UnmappedError
 from syncd.core.values import digest, same
 from syncd.engine.agree import Evidence, decoded, settle
 from syncd.engine.context import Context
-from syncd.engine.fetch import level_of, observe
+from syncd.engine.fetch import level_after, observe
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +391,7 @@ def _confirm(context: Context, change: Change, intent: Intent, evidence: Evidenc
     """Close the intent of a write that was answered, with what became of it."""
     record = evidence.record
     context.store.settle(intent.id, IntentState.CONFIRMED, context.clock.now(), record.id)
-    context.store.observe([(record, level_of(context.roadmap, record) or change.level)], 0)
+    context.store.observe([(record, level_after(context.roadmap, record, change.level))], 0)
     settle(context, change.level, intent, evidence)
 
 

@@ -123,10 +123,16 @@ def observe(
 ) -> tuple[str | None, ...]:
     """Store records as just read and put the items of those that changed into the work set.
 
-    Returns the level of each record.
+    Returns the level of each record. All of it is one transaction: what is known of a record, that it
+    is in the trash for one, does not come a second time.
     """
     if not records:
         return ()
+    with context.store.transaction():
+        return _observed(context, records, sweep)
+
+
+def _observed(context: Context, records: tuple[Record, ...], sweep: int) -> tuple[str | None, ...]:
     store = context.store
     pairs = [(record, level_of(context.roadmap, record)) for record in records]
     changed = store.observe(pairs, sweep)
@@ -151,6 +157,11 @@ def observe(
     return tuple(level for _record, level in pairs)
 
 
+def level_after(roadmap: Roadmap, record: Record, level: str) -> str | None:
+    """Return the level of a record that was just written as one of `level`; None when it was moved out."""
+    return level_of(roadmap, record) or (level if roadmap.reads(record) else None)
+
+
 def level_of(roadmap: Roadmap, record: Record) -> str | None:
     """Return the level whose side the record matches, the highest first."""
     for level, sides in roadmap.sides.items():
@@ -169,7 +180,12 @@ def set_gone(context: Context, connection: str, record_id: str) -> None:
     stored = context.store.record(connection, record_id)
     if stored is None or stored.gone_since is not None:
         return
-    now = context.clock.now()
+    with context.store.transaction():
+        _mark_gone(context, stored)
+
+
+def _mark_gone(context: Context, stored: StoredRecord) -> None:
+    connection, record_id, now = stored.record.connection, stored.record.id, context.clock.now()
     context.store.mark_gone(connection, record_id, now)
     _save_gone(context, connection, _gone(context, connection) | {record_id})
     if stored.item is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from syncd.core.fields import FieldType
@@ -58,7 +58,7 @@ def _merge_batch(context: Context, batch: list[str]) -> set[str]:
     conflicts: dict[str, dict[str, Conflict]] = {}
     for conflict in store.conflicts(items=batch):
         conflicts.setdefault(conflict.item, {})[conflict.field] = conflict
-    parents = _parents(context, records.values())
+    parents = _parents(context, items, records)
     raised: set[str] = set()
     changed: dict[str, Item] = {}
     for item_id in batch:
@@ -92,13 +92,18 @@ def _judged(
 
 
 def _parents(
-    context: Context, records: Iterable[Mapping[str, StoredRecord]]
+    context: Context,
+    items: Mapping[str, Item],
+    records: Mapping[str, Mapping[str, StoredRecord]],
 ) -> dict[tuple[str, str], str]:
-    """Return (connection, record id) -> item for every record some record points at as its parent."""
+    """Return (connection, record id) -> item for every record some record points at as its parent.
+
+    The fields are those of the item's level: the record may be of another type by now, or of none.
+    """
     wanted: dict[str, set[str]] = {}
-    for per_item in records:
-        for connection, stored in per_item.items():
-            for rule in context.roadmap.cells_of(stored.level or "", connection).values():
+    for item_id, item in items.items():
+        for connection, stored in records.get(item_id, {}).items():
+            for rule in context.roadmap.cells_of(item.level, connection).values():
                 value = stored.record.fields.get(rule.remote)
                 if rule.kind is FieldKind.PARENT and isinstance(value, str):
                     wanted.setdefault(connection, set()).add(value)
@@ -164,11 +169,15 @@ def _decide(context: Context, work: Work, rule: FieldRule, owner: str, sights: l
     name, conflict = rule.name, work.conflicts.get(rule.name)
     known = name in work.provenance
     current = work.fields.get(name)
+    unseen = _unseen_claims(work, conflict, sights)
     if conflict is not None and conflict.resolved_by is not None:
+        _settle_unseen(work, name, unseen)
         merged = _resolved(rule, conflict, sights)
         _close(context, work, conflict)
         if merged.disputed:  # they have been edited again, and differently, since the decision
             _dispute(context, work, rule, merged, None)
+    elif unseen:
+        return  # the conflict stays until they can be seen again, or a person decides
     elif owner == SHARED and (context.restored or (conflict and conflict.reason == REUNITED)):
         merged = reunite(rule.type, current, sights)
         _dispute(context, work, rule, merged, conflict)
@@ -195,6 +204,31 @@ def _decide(context: Context, work: Work, rule: FieldRule, owner: str, sights: l
         work.cells.setdefault(connection, {})[name] = cell
 
 
+def _unseen_claims(
+    work: Work, conflict: Conflict | None, sights: Sequence[Sight]
+) -> tuple[Claim, ...]:
+    """Return the claims of a conflict that are out of sight for now: their field or record is away."""
+    if conflict is None:
+        return ()
+    seen = {sight.connection for sight in sights}
+    return tuple(
+        claim
+        for claim in conflict.claims
+        if claim.connection not in seen
+        and (claim.connection, conflict.field) not in work.unreadable
+        and (stored := work.records.get(claim.connection)) is not None
+        and stored.gone_since is None
+    )
+
+
+def _settle_unseen(work: Work, name: str, claims: Iterable[Claim]) -> None:
+    """Let a decision hold against claims that are out of sight: they are no edits when they are back."""
+    for claim in claims:
+        cells = work.cells.setdefault(claim.connection, {})
+        known = cells.get(name, work.records[claim.connection].cells.get(name, Cell()))
+        cells[name] = replace(known, base=claim.value)
+
+
 def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merged:
     """Follow a person's decision, unless somebody has edited the field again since.
 
@@ -216,9 +250,11 @@ def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merge
     cells |= {
         s.connection: s.cell for s in since if s.connection in disputed and s.cell is not None
     }
-    if later.source is not None or later.disputed:
-        return replace(later, cells=cells)
     reason = f"settled by {conflict.resolved_by}"
+    if later.disputed:  # the decision is what they differ from now: it holds where edits are taken back
+        return replace(later, source=f"conflict:{conflict.id}", cells=cells)
+    if later.source is not None:
+        return replace(later, cells=cells)
     return Merged(conflict.resolution, f"conflict:{conflict.id}", reason=reason, cells=cells)
 
 

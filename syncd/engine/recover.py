@@ -10,7 +10,7 @@ from syncd.core.records import Record, Scope
 from syncd.engine.agree import Evidence, settle
 from syncd.engine.apply import read_logs
 from syncd.engine.context import Context
-from syncd.engine.fetch import level_of, observe
+from syncd.engine.fetch import level_after, observe
 
 
 def recover(context: Context, *, wait: bool) -> None:
@@ -112,7 +112,7 @@ def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> No
         observe(context, (record,))
         store.settle(intent.id, IntentState.CONFIRMED, now, record.id)
         if intent.connection not in store.records_of([intent.item]).get(intent.item, {}):
-            store.observe([(record, level_of(context.roadmap, record) or level)], 0)
+            store.observe([(record, level_after(context.roadmap, record, level))], 0)
             store.link(intent.connection, record.id, intent.item, "created")
             detail = f"{record.key} by {intent.id}, found by its marker"
             store.append_history(

@@ -16,8 +16,19 @@ UNREADABLE = "\0"
 
 
 def rule_of(world: World, stored: StoredRecord, remote: str) -> CellRule | None:
-    """Return the rule of a cell, by the remote field it stands in."""
-    rules = world.roadmap.cells_of(stored.level or "", stored.record.connection)
+    """Return the rule of a cell, by the remote field it stands in.
+
+    A record that has been moved, or is of another type by now, still is of its item's level.
+    """
+    rule = _rule_at(world, stored.level, stored, remote)
+    if rule is None and stored.item is not None:
+        item = world.store.items([stored.item]).get(stored.item)
+        rule = _rule_at(world, item.level if item is not None else None, stored, remote)
+    return rule
+
+
+def _rule_at(world: World, level: str | None, stored: StoredRecord, remote: str) -> CellRule | None:
+    rules = world.roadmap.cells_of(level or "", stored.record.connection)
     return next((rule for rule in rules.values() if rule.remote == remote), None)
 
 
@@ -58,9 +69,9 @@ def held(world: World, item: Item) -> bool:
 
 
 def excused_cells(run: Run, world: World) -> set[tuple[str, str]]:
-    """Return the (item, field) of edits that nobody could tell from the tool's answer."""
+    """Return the (item, field) of edits that nobody could tell from the tool's answer, or read in time."""
     found = set()
-    for tool, record, remote in run.unanswered:
+    for tool, record, remote in run.unanswered | run.razed:
         stored = world.store.record(tool, record)
         rule = rule_of(world, stored, remote) if stored is not None else None
         if stored is not None and stored.item is not None and rule is not None:

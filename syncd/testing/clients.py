@@ -407,7 +407,9 @@ class ClientStage(Simulation):
 
 def _fit(schedule: Schedule) -> Schedule:
     """Return a schedule without what a stand-in cannot be asked for."""
-    unknown = ("hidden", "poison", "no_option", "bot", "mark", "rekey", "page")
+    unknown = (
+        "hidden", "poison", "no_option", "bot", "mark", "rekey", "page", "vanished", "emptied", "stray",
+    )  # fmt: skip
     events = tuple(event for event in schedule.events if event.action not in unknown)
     return replace(schedule, events=events, lag=0.0, page=False, twin="")
 

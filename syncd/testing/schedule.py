@@ -21,12 +21,15 @@ FAULTS = (
 )  # fmt: skip
 """What goes wrong with one call of a tool; `syncd.testing.simfaults` says what each does."""
 
-STATES = ("down", "revoked", "hidden", "poison", "no_option", "bot")
+STATES = ("down", "revoked", "hidden", "poison", "no_option", "bot", "vanished", "emptied")
 """What goes wrong with a tool until people mend it, before the next cycle."""
+
+LOSABLE = ("due", "labels", "notes", "estimate", "items_done")
+"""The fields that a tool can lose; no tool loses its titles or statuses."""
 
 PEOPLE = ("edit",) * 14 + (
     "add", "trash", "untrash", "copy", "bulk", "clash", "clash", "resolve", "resolve", "mark", "rekey",
-    "page",
+    "page", "stray", "stray",
 )  # fmt: skip
 CLOCK = "jump"
 """As `Event.action`: the clock of our machine is set forward or back by `value` seconds."""
@@ -125,7 +128,9 @@ def _lasting(random: Random, cycles: int) -> Iterator[Event]:
     for kind in kinds:
         for _ in range(random.randint(1, 3)):
             place = _point(random, cycles, ("idle", "call", "write"))
-            yield Event(*place, kind, random.choice(TOOLS), random.randrange(8))
+            yield Event(
+                *place, kind, random.choice(TOOLS), random.randrange(8), random.choice(LOSABLE)
+            )
     for _ in range(random.choice([0, 0, 0, 1, 3])):
         jump = random.choice([-86_400.0, -3600.0, -60.0, 60.0, 3600.0, 86_400.0])
         yield Event(*_point(random, cycles), CLOCK, "", value=jump)

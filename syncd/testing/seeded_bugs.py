@@ -13,12 +13,24 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from syncd.core import merge, plan
+from syncd.core import invariants, merge, plan
 from syncd.core.errors import Unavailable
 from syncd.core.model import Cell, IntentState, StoredRecord
 from syncd.core.plan import CellChange, Change
+from syncd.core.rules import CellRule, Roadmap
 from syncd.core.values import same
-from syncd.engine import agree, apply, cycle, fetch, match, publish, reconcile, recover, rollups
+from syncd.engine import (
+    agree,
+    apply,
+    cycle,
+    fetch,
+    match,
+    publish,
+    reconcile,
+    recover,
+    rollups,
+    sights,
+)
 from syncd.engine.context import Context
 from syncd.testing.memory_store import MemoryStore
 
@@ -214,6 +226,23 @@ def _plan_without_gone(
     return _original(roadmap, directory, replace(situation, records=here))
 
 
+def _shown_or_empty(rule: Any, record: Any) -> Any:
+    """Take a field that a record does not show for an empty one."""
+    return record.fields.get(rule.remote)
+
+
+def _met_as_it_is(work: Any, connection: Any, rule: Any, cell: Any, value: Any) -> Any:
+    return cell
+
+
+def _plan_without_moved(
+    roadmap: Any, directory: Any, situation: Any, _original: Any = plan.plan_item
+) -> Any:
+    """Know nothing of records that stand where the mapping reads nothing."""
+    here = {n: s for n, s in situation.records.items() if roadmap.reads(s.record)}
+    return _original(roadmap, directory, replace(situation, records=here))
+
+
 # Who decides --------------------------------------------------------------------------------------------
 
 
@@ -334,6 +363,22 @@ BUGS: dict[str, Bug] = {
     ),
     "copy-taken": Bug(
         "I5", "a copy of a record is taken for the record", ((match, "_free", lambda *_: True),)
+    ),
+    "vanished-is-cleared": Bug(
+        "I4", "a field that a record no longer shows counts as cleared",
+        ((CellRule, "shown", _shown_or_empty),),
+    ),
+    "emptied-is-cleared": Bug(
+        "I4", "a field that was away and is back without a value counts as cleared",
+        ((sights, "_met_again", _met_as_it_is),),
+    ),
+    "moved-is-made-again": Bug(
+        "I7", "a record that was moved out of its container is made again",
+        ((cycle, "plan_item", _plan_without_moved), (invariants, "_creation", _nothing)),
+    ),
+    "moved-is-written-to": Bug(
+        "I13", "a record that was moved out is planned for, though no list of the mapping has it",
+        ((Roadmap, "reads", lambda *_: True),),
     ),
     "writes-unrecorded": Bug(
         "I17", "what a write replaced is not put down", ((agree, "_told", _no_list),)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from syncd.core.model import Conflict
 from syncd.core.records import Record, Value
 from syncd.engine import hold
+from syncd.testing import simmoves
 from syncd.testing.schedule import Event
 from syncd.testing.simrun import HumanEdit, Resolved
 from syncd.testing.stage import Stage
@@ -27,8 +28,8 @@ def edit_record(stage: Stage, tool: str, record_id: str, event: Event) -> None:
     service = stage.world.tools[tool]
     record = service.records[record_id]
     name, value = stage.wording(tool, record, event)
-    if name is None:
-        return  # the tool has no such field, or no word for the value
+    if name is None or name in stage.lost[tool] or simmoves.is_out(stage, tool, record_id):
+        return  # the tool has no such field (now), or no word for the value; or nobody works there
     old = record.fields.get(name)
     service.edit(record_id, "ann", **{name: value})
     new = service.records[record_id].fields.get(name)
@@ -125,7 +126,8 @@ def trash(stage: Stage, event: Event) -> None:
 def copy(stage: Stage, event: Event) -> None:
     """Let a person duplicate a record, our marker included."""
     record = _chosen(stage, event)
-    if record is not None and _is_linked(stage, event.tool, record):
+    at_home = (event.tool, record) not in stage.strayed
+    if record is not None and at_home and _is_linked(stage, event.tool, record):
         _note_new(stage, event.tool, stage.world.tools[event.tool].copy(record))
 
 
@@ -159,6 +161,13 @@ def rekey(stage: Stage, event: Event) -> None:
         service.edit(record)
 
 
+def stray(stage: Stage, event: Event) -> None:
+    """Let a person move a record out of its place, or back."""
+    record = _chosen(stage, event)
+    if record is not None and _is_linked(stage, event.tool, record):
+        simmoves.stray(stage, event.tool, record, event.pick)
+
+
 def resolve(stage: Stage, event: Event) -> None:
     """Let a person settle an open conflict, as `syncd conflicts resolve` does."""
     store = stage.store
@@ -188,7 +197,13 @@ def _decide(stage: Stage, conflict: Conflict, pick: int) -> None:
     stage.run.figures["decisions"] += 1
     stage.step += 1
     stage.run.resolved.append(
-        Resolved(stage.step, conflict.item, conflict.field, tuple(values), chosen)
+        Resolved(
+            stage.step,
+            conflict.item,
+            conflict.field,
+            tuple((claim.connection, claim.value) for claim in conflict.claims),
+            chosen,
+        )
     )
     stage.run.trace.append(f"ann resolves {conflict.id} {chosen!r}")
 
@@ -224,4 +239,5 @@ def page(stage: Stage, event: Event) -> None:
 PEOPLE: dict[str, Callable[[Stage, Event], None]] = {
     "edit": edit, "add": add, "trash": trash, "untrash": trash, "copy": copy, "bulk": bulk,
     "resolve": resolve, "clash": clash, "mark": mark, "rekey": rekey, "page": page,
+    "stray": stray,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -32,7 +33,7 @@ class Written:
     """One cell that we wrote: native values.
 
     `blind`: it replaced edits that no read of ours had shown, those after step `since`; `idle`: the tool
-    held the value already.
+    held the value already. `read` is the step at which each (tool, record) had last been shown to us.
     """
 
     step: int
@@ -44,16 +45,17 @@ class Written:
     unanswered: bool = False
     idle: bool = False
     since: int = -1
+    read: Mapping[tuple[str, str], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A person's decision in a conflict: canonical values."""
+    """A person's decision in a conflict: canonical values; `claims` are (tool, value)."""
 
     step: int
     item: str
     field: str
-    claims: tuple[Value, ...]
+    claims: tuple[tuple[str, Value], ...]
     new: Value
 
 
@@ -64,7 +66,8 @@ class Run:
     `unanswered` are cells, as (tool, record, remote field), that people changed after a write of ours
     took effect and before its result was known: a lost reply, a crash, or an answer that does not show
     the record. Only the tool's own change log can tell such an edit from what the tool made of our
-    write (P4); where a tool has none these edits are counted and not judged (I4n).
+    write (P4); where a tool has none these edits are counted and not judged (I4n). `razed` are cells
+    whose values went with their field before they were read.
     """
 
     schedule: Schedule
@@ -75,6 +78,7 @@ class Run:
     born: dict[tuple[str, str], str] = field(default_factory=dict)  # what we created -> marker
     figures: Counter[str] = field(default_factory=Counter)
     unanswered: set[tuple[str, str, str]] = field(default_factory=set)
+    razed: set[tuple[str, str, str]] = field(default_factory=set)
     attempts: set[str] = field(default_factory=set)  # intents that have been on the wire
     trace: list[str] = field(default_factory=list)
 

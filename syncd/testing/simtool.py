@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from syncd.core.errors import NotAllowed, RateLimited, Rejected, Unavailable
 from syncd.core.records import Answer, Draft, Edit, Page, Record, Scope, Value
-from syncd.testing import watch
+from syncd.testing import simmoves, watch
 from syncd.testing.fakes import FakeClock
 from syncd.testing.memory import Faults, MemoryPages, MemoryTool
 from syncd.testing.stage import Stage
@@ -27,6 +27,12 @@ class ServiceClock(FakeClock):
     def now(self) -> float:
         """Return seconds since the epoch."""
         return self._start + self._ours.monotonic()
+
+
+def no_such_field(tool: str, names: Iterable[str]) -> Rejected:
+    """Return the error of a write to fields that are not there."""
+    sentence = f"{tool} has no such field on this record: put it back"
+    return Rejected(tool, sentence, dict.fromkeys(names, sentence))
 
 
 def failure(tool: str, kind: str) -> Exception:
@@ -69,6 +75,9 @@ class SimTool(MemoryTool):
         fault = self.stage.due(self.connection, _LISTS)
         for page in super().pages(scope, cursor):
             shown = self._spoilt(scope, page, fault, cursor)
+            if cursor is not None and self.stage.strayed:
+                out = simmoves.taken_out(self.stage, scope, self.touched[max(0, int(cursor) - 1) :])
+                shown = replace(shown, gone=(*shown.gone, *out))
             if fault == "cut":
                 yield replace(shown, cursor=None)
                 raise Unavailable(self.connection, f"{self.connection} broke off: try again")
@@ -112,7 +121,7 @@ class SimTool(MemoryTool):
         """Return a record as a scope shows it; the same as long as it is the same."""
         held, shown = self.stage.shown.get((scope.id, record.id), (None, record))
         if held is not record:
-            shown = super()._shown(scope, record)
+            shown = simmoves.as_told(self.stage, scope, super()._shown(scope, record))
             self.stage.shown[scope.id, record.id] = record, shown
         return shown
 

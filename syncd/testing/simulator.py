@@ -13,12 +13,19 @@ from syncd.core.errors import SyncdError, Unavailable
 from syncd.core.records import Draft, Edit, Record, Value
 from syncd.core.rules import PageRule, Roadmap
 from syncd.engine.cycle import observe, run_cycle
-from syncd.testing import oracles, simpeople, twins, watch
+from syncd.testing import oracles, simmoves, simpeople, twins, watch
 from syncd.testing.memory import trimmed
 from syncd.testing.memory_store import MemoryStore
 from syncd.testing.schedule import AIMED, CLOCK, STATES, Event, Schedule
 from syncd.testing.simrun import Run
-from syncd.testing.simtool import ServiceClock, SimTool, before_kinds, failure, sim_pages
+from syncd.testing.simtool import (
+    ServiceClock,
+    SimTool,
+    before_kinds,
+    failure,
+    no_such_field,
+    sim_pages,
+)
 from syncd.testing.stage import NO_HISTORY, Crash, SimStore, Stage
 from syncd.testing.world import DAY, PLACE, TOOLS, World, native, small_roadmap
 
@@ -41,6 +48,7 @@ class Simulation(Stage):
 
     mended_by_a_full_read: tuple[str, ...] = (
         "empty", "half", "old", "rejected", "dropped", "poison", "no_option", "page", "hidden",
+        "vanished", "emptied",
     )  # fmt: skip
     """Faults whose traces only a full read removes; also what was refused is asked again then."""
 
@@ -113,6 +121,8 @@ class Simulation(Stage):
         tool = self.world.tools[event.tool]
         if event.action == "down":
             tool.down = True
+        elif event.action in ("vanished", "emptied"):
+            simmoves.lose(self, event)
         elif event.action == "hidden":
             hidden = set(sorted(tool.records)[event.pick % 2 :: 2])
             tool.lists = lambda record: record.id not in hidden
@@ -125,6 +135,7 @@ class Simulation(Stage):
             self.world.tools[name].down = False
             self.world.tools[name].lists = _every
             states.clear()
+        simmoves.bring_back(self)
 
     def arrive(self, *, all_of_them: bool = False) -> None:
         """Let requests that were given up take effect; of several the last one sent comes first (N5)."""
@@ -143,6 +154,9 @@ class Simulation(Stage):
             raise failure(tool, "revoked")
         if operation in ("create", "update") and self._refuses(states, tool, target):
             raise failure(tool, "rejected")
+        missing = self.lost[tool].intersection(target.fields if target is not None else ())
+        if missing and operation in ("create", "update"):
+            raise no_such_field(tool, missing)
         kind = self.due(tool, before_kinds(operation))
         if kind is not None:
             error = failure(tool, kind)
@@ -240,6 +254,7 @@ class Simulation(Stage):
         """End all faults and edits, and run the cycles after which everything has to agree."""
         self.arrive(all_of_them=True)
         self._mend()
+        simmoves.all_come_home(self)
         self.calm = True
         short = any(self.run.figures[kind] for kind in self.mended_by_a_full_read)
         for number in range(SETTLING):

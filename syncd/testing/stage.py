@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from syncd.core.model import CursorState
+from syncd.core.model import CursorState, Item
 from syncd.core.records import Draft, Edit, Record, Value
 from syncd.testing.memory_store import MemoryDisk, MemoryStore
 from syncd.testing.schedule import Event, Schedule
@@ -74,14 +74,18 @@ class Stage(ABC):
         self.human_made: set[tuple[str, str]] = set()
         self.hidden: dict[str, set[int]] = {name: set() for name in TOOLS}  # in which cycles
         self.trashed: set[tuple[str, str]] = set()  # what people have ever put into the trash
+        self.moved: set[tuple[str, str]] = set()  # what people have ever moved out of its place
         self.marked: set[tuple[str, str]] = set()
         self.old_unanswered: set[tuple[str, str, str]] = set()
         self.last_call: dict[str, str] = {}
         self.last_read: dict[str, tuple[str, ...]] = {}
         self.not_before: dict[str, float] = {}
         self.cursors: dict[tuple[str, str], str] = {}
-        self.versions: dict[str, int] = {}
+        self.items: dict[str, Item] = {}  # as they were at the end of the last cycle
         self.liars: set[str] = set()
+        self.lost: dict[str, set[str]] = {name: set() for name in TOOLS}  # fields out of sight
+        self.emptied: set[tuple[str, str, str]] = set()  # (tool, record, field), this cycle
+        self.strayed: dict[tuple[str, str], tuple[str, str | None]] = {}  # -> container, kind
         self.pending: list[tuple[float, Callable[[], None]]] = []
         self.armed: dict[str, list[str]] = {name: [] for name in TOOLS}
         self.states: dict[str, dict[str, int]] = {name: {} for name in TOOLS}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from syncd.core.model import IntentState
+from syncd.core.model import IntentState, Item
 from syncd.core.records import Draft, Edit, Value
-from syncd.core.rules import SHARED
-from syncd.testing.cells import rule_of
+from syncd.core.rules import DERIVED, SHARED
+from syncd.testing.cells import excused_cells, rule_of
 from syncd.testing.simrun import Written
 from syncd.testing.stage import Stage
 
@@ -33,7 +33,8 @@ def written(
     since = stage.seen.get((connection, record), -1)
     stage.run.written.append(
         Written(
-            stage.step, connection, record, name, value, blind, unanswered=True, idle=idle, since=since
+            stage.step, connection, record, name, value, blind,
+            unanswered=True, idle=idle, since=since, read=dict(stage.seen),
         )
     )  # fmt: skip
 
@@ -103,8 +104,8 @@ def owner_is_respected(stage: Stage, edit: Edit, connection: str) -> None:
     """I8: what a person entered in its owner, and we were shown, is never written over."""
     run, world = stage.run, stage.world
     stored = world.store.record(connection, edit.record)
-    if stored is None:
-        return
+    if stored is None or (connection, edit.record) in stage.strayed:
+        return  # of a strayed record the level is not that of its item
     unseen = stage.unseen_edits(connection, edit.record)
     shows = world.tools[connection].records.get(edit.record)
     for remote in edit.fields:
@@ -149,6 +150,38 @@ def shared_cells_were_read(stage: Stage, edit: Edit, connection: str) -> None:
         )
 
 
+def erasures_are_somebodys(stage: Stage, before: Item, item: Item) -> None:
+    """I4: what an item held is taken away only where some person has taken it away.
+
+    That a field is out of sight, or a record in another place, is no such word.
+    """
+    run, fields = stage.run, stage.world.roadmap.fields
+    for name, value in before.fields.items():
+        if value is None or item.fields.get(name) is not None:
+            continue
+        rule = fields.get(name)
+        if rule is None or rule.owners.get(item.level) in (None, DERIVED):
+            continue
+        decided = any((d.item, d.field) == (item.id, name) for d in run.resolved)
+        excused = (item.id, name) in excused_cells(run, stage.world)
+        if not decided and not excused and not _taken_away(stage, item, name):
+            run.violated("I4", f"{item.title} ({item.id}).{name} is erased, and nobody did that")
+
+
+def _taken_away(stage: Stage, item: Item, name: str) -> bool:
+    """Tell whether some person has emptied a field of an item, or taken something out of it."""
+    remotes = {
+        (tool, stored.record.id): rules[name].remote
+        for tool, stored in stage.world.store.records_of([item.id]).get(item.id, {}).items()
+        if name in (rules := stage.world.roadmap.cells_of(item.level, tool))
+    }
+    return any(
+        remotes.get((edit.tool, edit.record)) == edit.field
+        and (edit.new is None or isinstance(edit.old, tuple))
+        for edit in stage.run.human
+    )
+
+
 # I9 -------------------------------------------------------------------------------------------------
 
 
@@ -179,9 +212,14 @@ def cursor_covers(stage: Stage, connection: str, scope_id: str) -> None:
 def versions_grow(stage: Stage) -> None:
     """I9: no item goes back to an earlier version."""
     for item in stage.disk.tables.get("items", {}).values():
-        if item.version < stage.versions.get(item.id, 0):
+        before = stage.items.get(item.id)
+        if before is item:
+            continue
+        if before is not None and item.version < before.version:
             stage.run.violated("I9", f"{item.id} went back to version {item.version}")
-        stage.versions[item.id] = item.version
+        if before is not None:
+            erasures_are_somebodys(stage, before, item)
+        stage.items[item.id] = item
 
 
 def clean_stop(stage: Stage) -> None:
