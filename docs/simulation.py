@@ -66,14 +66,17 @@ Faults: an answer lost, a request lost, an effect after the time-out, several of
 order, 503, 429, 401, 403, 400, a body cut short, a list that is empty, half, old, told twice, behind,
 short of a change, broken off; a cursor expired; a write that leaves no time stamp; a tool down, a token
 revoked, half of the records hidden, a record that takes nothing, a status deleted, another robot that
-answers our writes; our clock set forward and back by up to a day. People: edits, bulk edits, different
+answers our writes; a field that is out of sight for a while, or back without its values; our clock set
+forward and back by up to a day. People: edits, bulk edits, different
 dates in two tools at once, new records, trash and back, copies with our marker, markers cleared or
-exchanged, new keys, decisions in conflicts, approvals, edits of the published page. The client tier
+exchanged, new keys, records moved out of every place the mapping reads and back, or to where another
+level lives, other types, decisions in conflicts, approvals, edits of the published page. The client tier
 knows those that a stand-in can be asked for over the wire.
 
 What it leaves out: several threads, the state in a file (power cuts and kills have
-[tests of their own](safety.md)), schema changes other than options that appear and vanish, moves
-between containers, webhooks, 10,000 items.
+[tests of their own](safety.md)), fields that never come back and new names of fields and options
+(tests of their own, with the real adapters: `tests/scenario/test_vanished_fields.py`), webhooks, 10,000
+items.
 """
 
 JUDGED = (

@@ -13,7 +13,7 @@ from mappings import check, fieldlines, itemlines
 from mappings.model import FieldLine, Mapping, Named, SideLine
 from mappings.positions import Document, read
 from mappings.problems import Problems, did_you_mean, quoted
-from mappings.schema import LimitsBlock, MappingFile, PageBlock
+from mappings.schema import LimitBlock, LimitsBlock, MappingFile, PageBlock
 from mappings.shape import is_mapping, validate
 from syncd.core.errors import MappingError, Place, Problem
 from syncd.core.rules import Limits, PageRule
@@ -224,10 +224,14 @@ def _limits(document: Document, data: Any, parts: _Parts) -> None:  # noqa: ANN4
     if limits is None or not parts.first("", "limits", document.key("limits")):
         return
     normal = Limits()
-    creates, overwrites = limits.creates, limits.overwrites
+
+    def limit(block: LimitBlock | None, otherwise: tuple[int, float]) -> tuple[int, float]:
+        return (block.at_least, block.share) if block is not None else otherwise
+
     parts.limits = Limits(
-        creates=(creates.at_least, creates.share) if creates else normal.creates,
-        overwrites=(overwrites.at_least, overwrites.share) if overwrites else normal.overwrites,
+        creates=limit(limits.creates, normal.creates),
+        overwrites=limit(limits.overwrites, normal.overwrites),
+        erases=limit(limits.erases, normal.erases),
         shrink=limits.shrink,
         review=limits.adopt == "ask",
     )

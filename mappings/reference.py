@@ -38,7 +38,7 @@ _BLOCKS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("A roll-up", "fields: NAME: rollup:", RollupBlock),
     ("A page", "pages: -", PageBlock),
     ("Limits", "limits:", LimitsBlock),
-    ("A limit", "limits: creates: and overwrites:", LimitBlock),
+    ("A limit", "limits: creates:, overwrites: and erases:", LimitBlock),
 )
 
 

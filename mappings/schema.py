@@ -259,6 +259,10 @@ class LimitsBlock(Block):
     overwrites: LimitBlock | None = Field(
         None, description="Values that people wrote and syncd replaces. Default: 50, or 20%."
     )
+    erases: LimitBlock | None = Field(
+        None,
+        description="Values of one field that people wrote and syncd empties. Default: 20, or 20%.",
+    )
     shrink: Share = Field(
         0.5,
         description="A list shorter than this share of what is known is not believed.",

@@ -7,10 +7,11 @@ has a checksum; a person who has read it lets exactly that go on (`Approval`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from syncd.core.plan import Change, overwrites
+from syncd.core.plan import Change, overwrites, replaces
 from syncd.core.rules import Limits
 from syncd.core.values import digest
 
@@ -186,10 +187,25 @@ def excess(
         found.append(f"create {creates} records")
     if overwritten > limits.allowed(limits.overwrites, size.records):
         found.append(f"change {overwritten} records")
+    for name, count in _emptied(ledger, key, changes).items():
+        if count > limits.allowed(limits.erases, size.records):
+            found.append(f"empty {name} in {count} records")
     if not found:
         return None
     why = f"this plan would {' and '.join(found)} in {size.name}, which holds {size.records}"
     return holding("plan", key, size.name, why, changes)
+
+
+def _emptied(ledger: Ledger, key: Key, changes: Sequence[Change]) -> Counter[str]:
+    """Count, by field, the values of people that would be emptied: one at once is a lost field's sign."""
+    passed = ledger.passed.get(key, set())
+    return Counter(
+        cell.field
+        for change in changes
+        if change.kind == "update" and change.item not in passed
+        for cell in change.cells
+        if cell.new is None and replaces(cell)
+    )
 
 
 def holding(kind: str, key: Key, name: str, why: str, changes: Sequence[Change]) -> Held:

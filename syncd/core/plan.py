@@ -399,10 +399,11 @@ def _refused(item: Item, rule: CellRule, sentence: str) -> Notice:
 
 
 def overwrites(change: Change) -> bool:
-    """Tell whether a change replaces what somebody wrote; derived values are nobody's word."""
-    return change.kind == "update" and any(
-        cell.old is not None
-        and not cell.free
-        and not (cell.field in CATALOGUE and CATALOGUE[cell.field].derived)
-        for cell in change.cells
-    )
+    """Tell whether a change replaces what somebody wrote."""
+    return change.kind == "update" and any(replaces(cell) for cell in change.cells)
+
+
+def replaces(cell: CellChange) -> bool:
+    """Tell whether what somebody wrote in a cell is replaced; derived values are nobody's word."""
+    derived = cell.field in CATALOGUE and CATALOGUE[cell.field].derived
+    return cell.old is not None and not cell.free and not derived

@@ -170,6 +170,7 @@ class Limits:
 
     creates: tuple[int, float] = (20, 0.10)  # at least this many, or this share of the scope
     overwrites: tuple[int, float] = (50, 0.20)
+    erases: tuple[int, float] = (20, 0.20)  # values of one field that become empty
     shrink: float = 0.5  # a full list below this share of what is known freezes the scope
     review: bool = False  # tools that hold the same work already are looked at by a person first
 

@@ -42,6 +42,21 @@ def test_creations_and_overwritten_words_count_and_nothing_else():
 
 
 @pytest.mark.parametrize(
+    ("size", "emptied", "over"), [(30, 20, 0), (30, 21, 1), (200, 40, 0), (200, 41, 1)]
+)
+def test_a_field_that_becomes_empty_everywhere_is_named_and_held_back(size, emptied, over):
+    changes = [overwrite(f"o{n}", name="due", new=None) for n in range(emptied)]
+    changes += [overwrite("o1", name="labels", new=None), overwrite("o2", old=None, new=None)]
+    found = held(changes, size=size)
+    assert (found is not None) == over
+    if found is not None:
+        assert f"this plan would empty due in {emptied} records in the site" in found.sentence
+        ledger = Ledger()
+        ledger.let_pass(changes)
+        assert held(changes, size=size, ledger=ledger) is None, "a person has agreed"
+
+
+@pytest.mark.parametrize(
     ("size", "creates", "overwrites", "over"),
     [
         (10, 20, 0, False), (10, 21, 0, True), (1000, 100, 0, False), (1000, 101, 0, True),

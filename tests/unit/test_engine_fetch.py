@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from syncd.core.errors import Unavailable
+from syncd.engine.fetch import observe
+from syncd.testing.memory_store import MemoryDisk
 from syncd.testing.world import DAY, World, native, small_roadmap
 
 
@@ -211,3 +213,24 @@ def test_one_project_of_a_site_that_lists_nothing_any_more_is_not_believed():
     world.clock.advance(DAY)
     world.cycle()
     assert frozen(world) == []
+
+
+@pytest.mark.parametrize("trashed", [True, False])
+def test_what_is_known_of_a_record_is_stored_at_once_or_not_at_all(trashed):
+    disk = MemoryDisk()
+    world = World(store=disk.open())
+    made = feature(world, "Search")
+    world.cycle()
+    world.jira.trash(made, trashed=True)
+    if not trashed:
+        world.cycle()
+        world.jira.trash(made, trashed=False)
+    before = disk.committed()
+
+    def power_cut(*_entries):
+        raise RuntimeError
+
+    world.store.append_history = power_cut
+    with pytest.raises(RuntimeError):
+        observe(world.context(), (world.jira.records[made],))
+    assert disk.committed() == before

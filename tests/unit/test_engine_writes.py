@@ -399,3 +399,27 @@ def test_a_mass_overwrite_is_held_back_and_other_scopes_are_served():
         world.jira.edit(record, due="2026-01-01")
     assert world.cycle().frozen == (), "people took it back"
     settled(world)
+
+
+def test_a_decision_stands_when_the_edits_made_since_are_taken_back(world):
+    made = feature(world, "Search")
+    world.cycle()
+    task = next(iter(world.asana.records))
+
+    def quarrel(one, other):
+        world.jira.edit(made, due=one)
+        world.asana.edit(task, author="bob", due=other)
+
+    quarrel("2026-02-02", "2026-03-03")
+    world.cycle()
+    (conflict,) = world.store.conflicts()
+    world.store.save_conflicts([replace(conflict, resolution="2026-02-02", resolved_by="ann")])
+    world.store.mark_dirty([conflict.item])
+    quarrel("2026-05-05", "2026-06-06")
+    world.cycle()
+    assert len(world.store.conflicts()) == 1, "they were edited again, and differently"
+    quarrel("2026-02-02", "2026-03-03")
+    world.cycle()
+    assert world.store.conflicts() == ()
+    assert set(world.shows("Search", "due").values()) == {"2026-02-02"}
+    assert world.differences() == []
