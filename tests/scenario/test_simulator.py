@@ -40,7 +40,9 @@ def test_no_invariant_is_broken_and_much_has_happened():
         "forbidden", "old", "empty", "half", "twice", "behind", "dropped", "cut", "jumps", "decisions",
     )  # fmt: skip
     assert all(result.figures[name] >= SCHEDULES // 10 for name in happened)
-    assert all(result.figures[name] >= SCHEDULES // 20 for name in ("vanished", "emptied", "strayed"))
+    assert all(
+        result.figures[name] >= SCHEDULES // 20 for name in ("vanished", "emptied", "strayed")
+    )
     assert result.data()["schedules_per_second"] > 0
 
 
@@ -80,8 +82,13 @@ def test_a_difference_between_the_runs_of_a_pair_is_told():
 @pytest.mark.parametrize(
     "name",
     [
-        "unknown-is-failure", "library-retries", "cursor-first", "whole-record", "echo",
-        "vanished-is-cleared", "moved-is-made-again",
+        "unknown-is-failure",
+        "library-retries",
+        "cursor-first",
+        "whole-record",
+        "echo",
+        "vanished-is-cleared",
+        "moved-is-made-again",
     ],
 )
 def test_bugs_are_found_soon(name):
