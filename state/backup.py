@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from state.progress import read_document
 from state.store import SqlStore
 from state.tables import SCHEMA
 from syncd.clock import SystemClock
-from syncd.core.errors import StateError, UserError
+from syncd.core.errors import Damaged, StateError, UserError
 from syncd.core.ports import Clock
 
 
@@ -76,7 +77,7 @@ def verify(path: Path, *, named: Path | None = None) -> Verified:
 
 
 def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
-    """Put a backup in the place of a state file, which is kept as `<to>.replaced`.
+    """Put a backup in the place of a state file, which is kept beside it: see `kept`.
 
     A new epoch begins: all is forgotten of how far the tools have been read, so that everything is
     read before anything is written, and what happened since the backup is found in the tools
@@ -85,7 +86,9 @@ def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
     """
     if not source.exists():
         raise UserError(f"there is no backup {source}: check the path")
-    verify(source)
+    if to.exists() and source.samefile(to):
+        raise UserError(f"{source} is the state in use: give the file of a backup")
+    verify_backup(source)
     held = lock.acquire(to, (clock or SystemClock()).now())
     try:
         with _opened(source) as driver, _new_file(to) as draft:
@@ -99,6 +102,18 @@ def restore(source: Path, to: Path, *, clock: Clock | None = None) -> Verified:
     finally:
         held.release()
     return verified
+
+
+def verify_backup(source: Path) -> Verified:
+    """Verify a file beside the state; Damaged in words that nobody takes for a fault of the state."""
+    try:
+        return verify(source)
+    except Damaged as error:
+        what = str(error).partition(" is damaged (")[2].partition("): ")[0]
+        raise Damaged(
+            f"the backup {source} is damaged ({what}); nothing was changed, and this says nothing of "
+            f"the state in use: take another backup"
+        ) from None
 
 
 def declare(path: Path, *, clock: Clock | None = None) -> Verified:
@@ -224,13 +239,20 @@ def _keep(to: Path) -> None:
     """Set the present state aside, with what its log holds, and leave no log to be mistaken."""
     if not to.exists():
         return
-    kept = Path(f"{to}.replaced")
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{kept}{suffix}").unlink(missing_ok=True)
+    kept = next_kept(to)
     kept.hardlink_to(to)
     for suffix in ("-wal", "-shm"):
         if Path(f"{to}{suffix}").exists():
             Path(f"{to}{suffix}").replace(f"{kept}{suffix}")
+
+
+def next_kept(to: Path) -> Path:
+    """Return where the next restore puts the present state: never over one that was kept before."""
+    numbers = itertools.count(2)
+    kept = Path(f"{to}.replaced")
+    while any(Path(f"{kept}{suffix}").exists() for suffix in ("", "-wal", "-shm")):
+        kept = Path(f"{to}.replaced-{next(numbers)}")
+    return kept
 
 
 def _sync_folder(to: Path) -> None:

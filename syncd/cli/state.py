@@ -45,7 +45,8 @@ def verify(
     from syncd.config import load
 
     path = file or load(config).state
-    _tell(state.backup.verify(path), f"{path} is sound", as_json=as_json)
+    check = state.backup.verify if file is None else state.backup.verify_backup
+    _tell(check(path), f"{path} is sound", as_json=as_json)
 
 
 @app.command("restore")
@@ -56,14 +57,17 @@ def restore(
 ) -> None:
     """Put a backup in place of the state file; the daemon must be stopped.
 
-    The present file is kept beside it as NAME.replaced. Everything is read again before anything is
-    written to a tool.
+    The present file is kept beside it as NAME.replaced, or NAME.replaced-2 and so on: no restore
+    takes the place of a state that an earlier one put aside. Everything is read again before
+    anything is written to a tool.
     """
     import state.backup
     from syncd.config import load
 
     path = load(config).state
-    _tell(state.backup.restore(source, path), f"restored {source} to {path}", as_json=as_json)
+    kept = f", which is kept as {state.backup.next_kept(path)}" if path.exists() else ""
+    sentence = f"restored {source} to {path}{kept}"
+    _tell(state.backup.restore(source, path), sentence, as_json=as_json)
 
 
 @app.command("restored")

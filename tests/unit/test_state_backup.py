@@ -141,6 +141,39 @@ def test_restoring_brings_back_and_keeps_what_was(path, copy):
     kept.close()
 
 
+def test_no_restore_takes_the_place_of_a_state_put_aside_before(path, copy):
+    filled(path).close()
+    backup.backup(path, copy)
+    for day in ("monday", "tuesday", "wednesday"):
+        opened = store.open(path)
+        opened.save_items([item(day)])
+        opened.close()
+        backup.restore(copy, path)
+    for name, day in (("", "monday"), ("-2", "tuesday"), ("-3", "wednesday")):
+        kept = store.open(path.with_name(f"state.db.replaced{name}"), read_only=True)
+        assert kept.items([day])
+        kept.close()
+
+
+def test_the_state_in_use_is_no_backup_of_itself(path):
+    filled(path).close()
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="is the state in use"):
+        backup.restore(path, path)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_backup_is_told_as_one(path, copy):
+    filled(path).close()
+    backup.backup(path, copy)
+    copy.write_bytes(copy.read_bytes()[:6000])
+    with pytest.raises(Damaged) as told:
+        backup.restore(copy, path)
+    assert str(told.value).startswith(f"the backup {copy} is damaged (")
+    assert str(told.value).endswith("this says nothing of the state in use: take another backup")
+    assert backup.verify(path).items == 1
+
+
 def test_restoring_keeps_what_a_crash_left_in_the_log(path, copy):
     filled(copy).close()
     crashed = filled(path, "only-in-the-log")
