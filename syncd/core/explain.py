@@ -77,7 +77,7 @@ def explain(
         if cell is not None and state == "agrees" and _undone(rule.type, connection, cell, history):
             state, detail = "held", "put back by an undo; it stays until the field changes again"
         if stored.gone_since is not None:
-            state, detail = "gone", "the record was deleted there"
+            state, detail = "gone", "the record was deleted there, or taken out"
         elif state == "pending" and gone:
             state, detail = "held", f"nothing is written while the record in {gone} is deleted"
         tools.append(

@@ -195,8 +195,9 @@ def _mark_gone(context: Context, stored: StoredRecord) -> None:
         [context.entry(stored.item, "", "gone", connection, detail=stored.record.key)]
     )
     sentence = (
-        f"{_called(context, stored)} was deleted in {connection}; the item stays as it is in the other tools; "
-        f"restore it there, or delete it in the others too"
+        f"{_called(context, stored)} was deleted in {connection}, or taken out of what syncd reads "
+        f"there; the item stays as it is in the other tools; put it back there, or delete it in the "
+        f"others too"
     )
     context.store.replace_notices(
         f"{connection}:{record_id}",

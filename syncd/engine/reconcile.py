@@ -176,7 +176,7 @@ def _decide(context: Context, work: Work, rule: FieldRule, owner: str, sights: l
         _close(context, work, conflict)
         if merged.disputed:  # they have been edited again, and differently, since the decision
             _dispute(context, work, rule, merged, None)
-    elif unseen:
+    elif any(work.records[claim.connection].gone_since is None for claim in unseen):
         return  # the conflict stays until they can be seen again, or a person decides
     elif owner == SHARED and (context.restored or (conflict and conflict.reason == REUNITED)):
         merged = reunite(rule.type, current, sights)
@@ -207,7 +207,7 @@ def _decide(context: Context, work: Work, rule: FieldRule, owner: str, sights: l
 def _unseen_claims(
     work: Work, conflict: Conflict | None, sights: Sequence[Sight]
 ) -> tuple[Claim, ...]:
-    """Return the claims of a conflict that are out of sight for now: their field or record is away."""
+    """Return the claims of a conflict that are out of sight: their field or record is away, or gone."""
     if conflict is None:
         return ()
     seen = {sight.connection for sight in sights}
@@ -216,8 +216,7 @@ def _unseen_claims(
         for claim in conflict.claims
         if claim.connection not in seen
         and (claim.connection, conflict.field) not in work.unreadable
-        and (stored := work.records.get(claim.connection)) is not None
-        and stored.gone_since is None
+        and claim.connection in work.records
     )
 
 
@@ -251,7 +250,9 @@ def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merge
         s.connection: s.cell for s in since if s.connection in disputed and s.cell is not None
     }
     reason = f"settled by {conflict.resolved_by}"
-    if later.disputed:  # the decision is what they differ from now: it holds where edits are taken back
+    if (
+        later.disputed
+    ):  # the decision is what they differ from now: it holds where edits are taken back
         return replace(later, source=f"conflict:{conflict.id}", cells=cells)
     if later.source is not None:
         return replace(later, cells=cells)

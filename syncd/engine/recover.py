@@ -75,14 +75,21 @@ def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool
         if shown or linked.gone_since is not None:  # else nothing is concluded until it is seen
             _conclude(context, intent, shown or (linked.record,))
         return
-    found = adapter.find(scope, intent.item, intent.seen)
+    found = _find(context, scope, intent)
     while not found and (left := _lag_left(context, intent)) > 0:
         if not wait or context.stopping():
             return
         context.progress(f"waiting for {intent.connection}'s search index", 0, None)
         context.clock.sleep(min(left, 5.0))
-        found = adapter.find(scope, intent.item, intent.seen)
+        found = _find(context, scope, intent)
     _conclude(context, intent, found)
+
+
+def _find(context: Context, scope: Scope, intent: Intent) -> tuple[Record, ...]:
+    """Return the records with the marker of a creation; one of another item carries a copy of it."""
+    found = context.adapters[intent.connection].find(scope, intent.item, intent.seen)
+    taken = context.store.linked_items(intent.connection, [record.id for record in found])
+    return tuple(record for record in found if taken.get(record.id, intent.item) == intent.item)
 
 
 def _lag_left(context: Context, intent: Intent) -> float:
@@ -97,9 +104,6 @@ def _lag_left(context: Context, intent: Intent) -> float:
 
 def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> None:
     store, now = context.store, context.clock.now()
-    # a marker can be copied onto a record of another item: that one is spoken for
-    taken = store.linked_items(intent.connection, [record.id for record in found])
-    found = tuple(r for r in found if taken.get(r.id, intent.item) == intent.item)
     if not found:
         store.settle(intent.id, IntentState.REFUTED, now, "no record carries its marker")
         store.mark_dirty([intent.item])
@@ -135,6 +139,8 @@ def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -
             if record is None and not _deleted(context, intent):
                 continue  # out of sight: nothing is concluded, or written, until it is seen
             level = store.items([intent.item])[intent.item].level
+            if record is not None and not _shows(context, level, intent, record):
+                continue  # moved out, or without the field: nobody can tell what it holds there
             arrived = record is not None and settle(
                 context, level, intent, Evidence(record, answered=False, log=logs.get(record.id))
             )
@@ -142,6 +148,12 @@ def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -
             outcome = "found as sent" if arrived else "not found as sent"
             store.settle(intent.id, state, context.clock.now(), outcome)
             store.mark_dirty([intent.item])
+
+
+def _shows(context: Context, level: str, intent: Intent, record: Record) -> bool:
+    """Tell whether a record has all the fields that an intent was to write."""
+    rules = context.roadmap.cells_of(level, intent.connection)
+    return all(rules[name].remote in record.fields for name in intent.cells if name in rules)
 
 
 def _deleted(context: Context, intent: Intent) -> bool:

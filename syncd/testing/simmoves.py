@@ -17,6 +17,7 @@ Names are read when a mapping is bound and never again, so that a renamed field 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from syncd.core.records import Record, Scope
@@ -41,6 +42,8 @@ def lose(stage: Stage, event: Event) -> None:
     stage.shown.clear()
     if event.action == "emptied" or event.pick % 2:
         tool.expire_cursors()  # else the full read of the day finds out, or an edit of the record
+    for record in list(tool.records.values()):
+        note_cleared(stage, event.tool, record, [name])
     if event.action == "vanished":
         return
     for record in [r for r in tool.records.values() if r.fields.get(name) is not None]:
@@ -63,6 +66,29 @@ def bring_back(stage: Stage) -> None:
         stage.shown.clear()
         for names in stage.lost.values():
             names.clear()
+
+
+def note_cleared(stage: Stage, tool: str, record: Record, names: Iterable[str]) -> None:
+    """Note cells of a record that goes out of sight, if somebody cleared them and nobody has read that.
+
+    Back in sight they look like fields whose values got lost, and those are nobody's word.
+    """
+    for name in names:
+        cell = tool, record.id, name
+        if (
+            not record.fields.get(name)
+            and name in record.fields
+            and not _is_known(stage, cell, record)
+        ):
+            stage.run.razed.add(cell)
+
+
+def is_away(stage: Stage, tool: str, record: str, name: str) -> bool:
+    """Tell whether a cell is out of sight, or was when the engine last looked."""
+    stored = stage.world.store.record(tool, record)
+    cells = stored.cells.items() if stored is not None else ()
+    away = any(cell.away for field, cell in cells if _remote(field) == name)
+    return away or name in stage.lost[tool] or (tool, record) in stage.strayed
 
 
 def _remote(name: str) -> str:
@@ -89,6 +115,7 @@ def stray(stage: Stage, tool: str, record: str, pick: int) -> None:
     known = stage.world.tools[tool].records[record]
     container, kind = _PLACES[tool][pick // 2 % len(_PLACES[tool])]
     stage.strayed[tool, record] = known.container, known.kind
+    note_cleared(stage, tool, known, known.fields)
     stage.moved.add((tool, record))
     stage.run.figures["strayed"] += 1
     _move(

@@ -68,6 +68,8 @@ def _note(stage: Stage, tool: str, record: str, name: str, values: tuple[Value, 
     done = HumanEdit(stage.step, tool, record, name, *values, linked, stage.cycle)
     stage.run.human.append(done)
     stage.latest[tool, record, name] = done
+    if not values[1] and simmoves.is_away(stage, tool, record, name):
+        stage.run.razed.add((tool, record, name))
     stage.run.trace.append(f"ann {tool} {record} {name} {values[1]!r}")
 
 

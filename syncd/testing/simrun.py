@@ -33,7 +33,8 @@ class Written:
     """One cell that we wrote: native values.
 
     `blind`: it replaced edits that no read of ours had shown, those after step `since`; `idle`: the tool
-    held the value already. `read` is the step at which each (tool, record) had last been shown to us.
+    held the value already. `read` is the step at which each (tool, record) had last been shown to us
+    when we decided on it.
     """
 
     step: int
@@ -67,7 +68,7 @@ class Run:
     took effect and before its result was known: a lost reply, a crash, or an answer that does not show
     the record. Only the tool's own change log can tell such an edit from what the tool made of our
     write (P4); where a tool has none these edits are counted and not judged (I4n). `razed` are cells
-    whose values went with their field before they were read.
+    whose values, or whose clearing, went out of sight before they were read.
     """
 
     schedule: Schedule

@@ -62,8 +62,12 @@ class Simulation(Stage):
         store = self.store = SimStore(self.disk)
         store.before_commit = lambda: self.point("commit")
         store.after_commit = self._committed
+        store.on_merged = self._merged
         store.on_gone = lambda connection, record: watch.gone_on_evidence(self, connection, record)
         return store
+
+    def _merged(self) -> None:
+        self.merged = dict(self.seen)
 
     def _committed(self) -> None:
         if self.by_hand:

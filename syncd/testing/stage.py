@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from syncd.core.model import CursorState, Item
@@ -29,6 +29,12 @@ class SimStore(MemoryStore):
 
     moved: tuple[str, str] | None = None
     on_gone: Callable[[str, str], None]
+    on_merged: Callable[[], None]
+
+    def save_items(self, items: Sequence[Item]) -> None:
+        """Insert or replace items: what had been read by now has been merged."""
+        super().save_items(items)
+        self.on_merged()
 
     def save_cursor(self, connection: str, scope: str, state: CursorState) -> None:
         """Remember how far a scope has been read."""
@@ -68,6 +74,9 @@ class Stage(ABC):
         self.dead = self.calm = self.by_hand = False
         self.counts: Counter[tuple[int, str]] = Counter()
         self.seen: dict[tuple[str, str], int] = {}
+        self.merged: dict[
+            tuple[str, str], int
+        ] = {}  # what had been seen when items were last merged
         self.before: dict[tuple[str, str], Record] = {}
         self.shown: dict[tuple[str, str], tuple[Record, Record]] = {}
         self.latest: dict[tuple[str, str, str], HumanEdit] = {}

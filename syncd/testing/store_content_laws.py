@@ -215,7 +215,14 @@ class MemoryLaws(Laws):
         assert store.cursor("jira", "other") == CursorState()
 
     def test_documents_come_back_as_json(self, store: Store) -> None:
-        pin = {"value": ["a", "ß"], "expect": 2.5, "against": None, "undo": 1, "what": "", "by": "ann"}
+        pin = {
+            "value": ["a", "ß"],
+            "expect": 2.5,
+            "against": None,
+            "undo": 1,
+            "what": "",
+            "by": "ann",
+        }
         store.save_document("pins", [["i1", "labels", "jira", pin]])
         assert store.document("pins") == [["i1", "labels", "jira", pin]]
         store.save_document("pins", [])

@@ -34,7 +34,7 @@ def written(
     stage.run.written.append(
         Written(
             stage.step, connection, record, name, value, blind,
-            unanswered=True, idle=idle, since=since, read=dict(stage.seen),
+            unanswered=True, idle=idle, since=since, read=dict(stage.merged),
         )
     )  # fmt: skip
 
