@@ -48,7 +48,7 @@ class Resolver:
     def container(self, name: Named) -> Container | None:
         """Return the project or database with this id, key or name."""
         offered = self.schema.containers
-        found = _pick(name.text, offered, lambda one: (one.id, one.key or "", one.name))
+        found = _pick(name.text, offered, _container_words)
         if len(found) == 1:
             return found[0]
         if found:
@@ -147,6 +147,25 @@ def _advice(word: str, choices: Iterable[str], otherwise: str) -> str:
     if advice.endswith("?"):
         return f"{advice} Otherwise {otherwise}"
     return f"{advice}, or {otherwise}"
+
+
+def namesakes(
+    schema: Schema, known: Schema | None, text: str
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the id of the one container of this name that was known before, and those of the others.
+
+    (None, ()) when the name is not ambiguous, or none or several of them were known.
+    """
+    found = [one.id for one in _pick(text, schema.containers, _container_words)]
+    before = {one.id for one in known.containers} if known is not None else set()
+    mine = [one for one in found if one in before]
+    if len(found) < 2 or len(mine) != 1:  # noqa: PLR2004
+        return None, ()
+    return mine[0], tuple(one for one in found if one != mine[0])
+
+
+def _container_words(one: Container) -> tuple[str, ...]:
+    return one.id, one.key or "", one.name
 
 
 def _pick(

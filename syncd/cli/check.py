@@ -29,7 +29,8 @@ def check(
     import mappings.compile
     import mappings.lint
     from syncd.config import load
-    from syncd.wiring import connect, disconnect, discover, read_mapping
+    from syncd.offers import discover
+    from syncd.wiring import connect, disconnect, read_mapping
 
     settings = load(config)
     mapping = read_mapping(settings)
