@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from syncd.testing.cells import canonical, cells
+from syncd.testing.cells import canonical, cells, held
 from syncd.testing.schedule import CLOCK, SITES, Event, Schedule, calm, draw
 from syncd.testing.simrun import Run
 from syncd.testing.stage import Stage
@@ -74,6 +74,7 @@ def outcome(world: World) -> dict[str, object]:
         shown = {
             f"{rule.field} in {rule.connection}": canonical(world, rule, raw)
             for _stored, rule, raw in cells(world, item)
+            if not held(world, item)  # how far it had come before somebody deleted it is chance
         }
         found[item.id] = item.level, dict(item.fields), shown
     for conflict in world.store.conflicts():

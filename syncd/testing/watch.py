@@ -169,7 +169,10 @@ def erasures_are_somebodys(stage: Stage, before: Item, item: Item) -> None:
 
 
 def _taken_away(stage: Stage, item: Item, name: str) -> bool:
-    """Tell whether some person has emptied a field of an item, or taken something out of it."""
+    """Tell whether some person has emptied a field of an item, or taken something out of it.
+
+    Another parent counts: one that the roadmap does not hold leaves the item without any.
+    """
     remotes = {
         (tool, stored.record.id): rules[name].remote
         for tool, stored in stage.world.store.records_of([item.id]).get(item.id, {}).items()
@@ -177,7 +180,7 @@ def _taken_away(stage: Stage, item: Item, name: str) -> bool:
     }
     return any(
         remotes.get((edit.tool, edit.record)) == edit.field
-        and (edit.new is None or isinstance(edit.old, tuple))
+        and (edit.new is None or isinstance(edit.old, tuple) or name == "parent")
         for edit in stage.run.human
     )
 
