@@ -11,15 +11,19 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from syncd.core.fields import CATALOGUE, FieldType
 from syncd.core.plan import Change, overwrites, replaces
 from syncd.core.rules import Limits
-from syncd.core.values import digest
+from syncd.core.values import digest, show
 
 FLOOR = 10
 """Below this many known records a shrunken list is believed, unless it is empty."""
 
 APPROVED_FOR = 900.0
 """Seconds an approval lasts at least: what was read must still be what is there (goal G16)."""
+
+SHOWN = 3
+"""Fields named of a change before the rest is counted."""
 
 EXAMPLES = 5
 """Titles named in a sentence before the rest is counted."""
@@ -46,6 +50,7 @@ class Held:
     updates: int = 0
     changes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     note: str = ""  # a clause: whose approval does not hold for this, or no longer
+    gists: tuple[str, ...] = ()  # the first changes in words: title, and what would become of what
 
     @property
     def key(self) -> Key:
@@ -54,8 +59,9 @@ class Held:
 
     @property
     def examples(self) -> tuple[str, ...]:
-        """Return the first titles."""
-        return tuple(title for _digest, title in list(self.changes.values())[:EXAMPLES])
+        """Return the first changes in words; of an older state the titles only."""
+        titles = tuple(title for _digest, title in list(self.changes.values())[:EXAMPLES])
+        return self.gists or titles
 
     @property
     def sentence(self) -> str:
@@ -213,7 +219,23 @@ def holding(kind: str, key: Key, name: str, why: str, changes: Sequence[Change])
     waiting = {f"{c.kind} {c.item}": (digest(c.essence), c.title) for c in changes}
     creates = sum(change.kind == "create" for change in changes)
     checksum = digest(sorted([name, each[0]] for name, each in waiting.items()))
-    return Held(kind, *key, name, checksum, why, creates, len(changes) - creates, waiting)
+    gists = tuple(_gist(change) for change in changes[:EXAMPLES])
+    return Held(
+        kind, *key, name, checksum, why, creates, len(changes) - creates, waiting, gists=gists
+    )
+
+
+def _gist(change: Change) -> str:
+    """Return a change as `Title (due 2027-04-21 -> (empty))`; references are named without their ids."""
+    said = []
+    for cell in change.cells if change.kind == "update" else ():
+        kind = CATALOGUE[cell.field].type if cell.field in CATALOGUE else FieldType.TEXT
+        ids = kind in (FieldType.PERSON, FieldType.PEOPLE, FieldType.ITEM)
+        said.append(
+            cell.field if ids else f"{cell.field} {show(cell.old, 30)} -> {show(cell.new, 30)}"
+        )
+    more = f", and {len(said) - SHOWN} more" if len(said) > SHOWN else ""
+    return f"{change.title} ({'; '.join(said[:SHOWN])}{more})" if said else change.title
 
 
 def difference(before: Mapping[str, tuple[str, str]], now: Mapping[str, tuple[str, str]]) -> str:

@@ -305,7 +305,8 @@ def _plain(held: Held) -> dict[str, object]:
 
 
 def _held(data: Mapping[str, Any]) -> Held:
-    return Held(**{**data, "changes": _pairs(data["changes"])})
+    gists = tuple(data.get("gists", ()))
+    return Held(**{**data, "changes": _pairs(data["changes"]), "gists": gists})
 
 
 def _approval(data: Mapping[str, Any]) -> Approval:

@@ -225,4 +225,6 @@ def test_a_frozen_list_tells_what_waits_there():
     world.notion.edit(row, due="2026-09-09")
     world.cycle(full=True)
     found = held(world, "jira")
-    assert (found.creates, found.updates, found.examples) == (0, 1, ("Feature 3",))
+    assert (found.creates, found.updates, found.examples) == (
+        0, 1, ("Feature 3 (due 2026-01-01 -> 2026-09-09)",),
+    )  # fmt: skip

@@ -52,4 +52,4 @@ def _document(name: str, data: Any) -> Any:  # noqa: ANN401 - JSON is any
 
 
 def _held(data: dict[str, Any]) -> dict[str, Any]:
-    return {"note": "", **data}
+    return {"note": "", "gists": [], **data}
