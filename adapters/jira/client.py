@@ -70,7 +70,7 @@ class Client:
         transport: BaseAdapter | None = None,
     ) -> None:
         self.site = Site(connection, "Jira", config.url)
-        self.names: dict[str, str] = {}  # of fields, by id: to word what Jira refuses
+        self.names: dict[str, str] = {}  # of fields and projects, by id: to word what Jira refuses
         self.caller = Caller(connection, clock, rate=config.requests_per_second, burst=config.burst)
         self._config = config
         self._secret = secret

@@ -60,6 +60,7 @@ class Facts:
             f.id: FieldInfo(f.id, f.name, f.kind, f.writable, f.has_time) for f in schema.fields
         }
         self._client.names.update({f.id: f.name for f in schema.fields})
+        self._client.names.update({c.id: f"the project {c.name}" for c in schema.containers})
         statuses = [option for f in schema.fields if f.id == "status" for option in f.options]
         self.status_names.update({option.id: option.name for option in statuses})
 

@@ -38,7 +38,7 @@ class Refusal:
     status: int
     headers: Mapping[str, str]  # looked up without regard to case
     body: bytes
-    names: Mapping[str, str]  # of fields, by id
+    names: Mapping[str, str]  # of fields and projects, by id
 
     def error(self, now: float) -> SourceError:
         """Return the error to raise; `now` is seconds since the epoch."""
@@ -92,11 +92,25 @@ class Refusal:
         fields = {str(k): str(v) for k, v in errors.items()} if isinstance(errors, dict) else {}
         said = self._text() or "without a reason"
         if not self.write:
-            return self.site.rejected(f"refused the question ({said}): check the mapping", fields)
+            return self.site.rejected(
+                f"refused the question ({said}): {self._advice(said)}", fields
+            )
         return self.site.rejected(
             f"refused the values ({said}): correct them where they come from, or take the field "
             "out of the mapping",
             fields,
+        )
+
+    def _advice(self, said: str) -> str:
+        """Return what to do; Jira names a project that may not be seen by its id only."""
+        lost = [
+            name for id_, name in self.names.items() if f"'{id_}'" in said and "'project'" in said
+        ]
+        if "'project'" not in said or not lost:
+            return "check the mapping"
+        return (
+            f"the account of syncd can no longer see {' and '.join(lost)}; give it access again, or take "
+            f"it out of the mapping"
         )
 
     def _json(self) -> object:

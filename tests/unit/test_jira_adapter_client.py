@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import threading
@@ -131,6 +132,15 @@ def test_refused_values_name_their_fields():
         made.write("PUT", "issue/1", body={})
     assert caught.value.fields == {"customfield_10010": "is too long"}
     assert "Team: is too long" in str(caught.value)
+
+
+def test_a_project_that_may_not_be_seen_any_more_is_named():
+    said = "A value with ID '10001' does not exist for the field 'project'."
+    made, _, _ = client((400, JSON, json.dumps({"errorMessages": [said], "errors": {}}).encode()))
+    made.names["10001"] = "the project Mobile App"
+    with pytest.raises(Rejected) as caught:
+        made.read("GET", "search/jql")
+    assert "can no longer see the project Mobile App; give it access again" in str(caught.value)
 
 
 @pytest.mark.parametrize(
