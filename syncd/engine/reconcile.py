@@ -176,7 +176,7 @@ def _decide(context: Context, work: Work, rule: FieldRule, owner: str, sights: l
         _close(context, work, conflict)
         if merged.disputed:  # they have been edited again, and differently, since the decision
             _dispute(context, work, rule, merged, None)
-    elif any(work.records[claim.connection].gone_since is None for claim in unseen):
+    elif unseen:
         return  # the conflict stays until they can be seen again, or a person decides
     elif owner == SHARED and (context.restored or (conflict and conflict.reason == REUNITED)):
         merged = reunite(rule.type, current, sights)

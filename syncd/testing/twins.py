@@ -88,6 +88,10 @@ def compare(first: Stage, second: Stage) -> Run:
     run, twin = second.run, second.run.schedule.twin
     for sentence in first.run.violations:
         run.violated(*sentence.split(" ", 1))
+    if first.run.razed or run.razed:
+        run.figures["pairs-with-razed-cells"] += 1  # what became of those depends on when we looked
+        run.figures += first.run.figures
+        return run
     one, other = outcome(first.world), outcome(second.world)
     for name in sorted({*one, *other}):
         if one.get(name) != other.get(name):

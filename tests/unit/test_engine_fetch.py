@@ -118,7 +118,7 @@ def test_a_deleted_record_deletes_nothing_elsewhere_and_its_item_rests(world, ho
     assert len(world.notion.records) == 20
     gone = [n for n in world.store.notices() if n.kind == "gone"]
     assert [n.subject for n in gone] == [f"jira:{made[2]}"]
-    assert "restore it there, or delete it in the others too" in gone[0].sentence
+    assert "put it back there, or delete it in the others too" in gone[0].sentence
 
 
 def test_a_restored_record_takes_part_again(world):
