@@ -103,8 +103,20 @@ def _decide(
     over = [each for each in _meetings(system) if rest_new or not each.review.pairs]
     engine.finish(system.roadmap, system.store, over)
     told = [f"{plural(len(chosen), 'pair')} accepted, {len(refused)} rejected"]
-    told += [f"the review of {each.level}s in {each.connection} has ended" for each in over]
+    told += [_ended(each) for each in over]
     complain("; ".join(told))
+
+
+def _ended(meeting: Meeting) -> str:
+    """Return what follows from the end of a review."""
+    review, news = meeting.review, len(meeting.strangers)
+    missing = len({*review.missing, *(pair.item for pair in review.pairs)})
+    text = f"the review of {meeting.level}s in {meeting.connection} has ended"
+    if news:
+        text += f": {plural(news, 'record')} nobody recognised become{'s' if news == 1 else ''} new"
+    if missing:
+        text += f"{' and' if news else ':'} {plural(missing, 'item')} will be created there"
+    return text
 
 
 def _pair(pairs: dict[str, Pair], name: str) -> Pair:
@@ -149,8 +161,12 @@ def _line(meeting: Meeting, pair: Pair) -> str:
 
 
 def _stranger(meeting: Meeting, record: str) -> str:
-    title = meeting.titles[record]
-    return repr(title) if title else meeting.strangers[record].record.key
+    """Return a record's title; of several with one title, each with its address, to tell them apart."""
+    title, shown = meeting.titles[record], meeting.strangers[record].record
+    if not title:
+        return shown.key
+    alike = sum(other == title for other in meeting.titles.values())
+    return f"{title!r} ({shown.url or shown.key})" if alike > 1 else repr(title)
 
 
 def _data(meeting: Meeting) -> object:
