@@ -200,6 +200,62 @@ FOUND = (
         ("I2: a page whose lines had changed order was stamped anew at every full read"),
     ),
     (
+        "66789",
+        (
+            "I13: between storing that a record is in the trash and telling it, a crash: it was "
+            "never told, and never taken up again when it was restored"
+        ),
+    ),
+    (
+        "69662",
+        (
+            "I1: values edited after a person's decision and then put back: no conflict was open, and "
+            "the tools stayed different"
+        ),
+    ),
+    (
+        "53590, 101958, 112390",
+        (
+            "I8, I10: that another tool showed nothing counted as a first word, and what the owner's "
+            "new record showed was emptied"
+        ),
+    ),
+    (
+        "36036",
+        (
+            "I5: while the search was behind, a copy of our marker on another record ended the "
+            "waiting: a lost creation was made twice"
+        ),
+    ),
+    (
+        "21432",
+        (
+            "I7: what became of a write was judged by a record that did not show the field: it "
+            "counted as arrived"
+        ),
+    ),
+    (
+        "11048",
+        (
+            "I4: a record moved out of the mapping between planning and writing was written to all "
+            "the same"
+        ),
+    ),
+    (
+        "3480, 86970",
+        (
+            "I7, I25: a decision was overturned, or a conflict ended, because one of its records was "
+            "out of sight for a while"
+        ),
+    ),
+    (
+        "vanishing fields",
+        (
+            "I4: a field that a tool no longer shows, or shows again without its values, counted as "
+            "cleared, and the other tools lost it too"
+        ),
+    ),
+    (
         "before this page",
         (
             "an edit that one of our own answers had shown was overwritten unseen; writes found "
