@@ -288,10 +288,7 @@ def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> None:
     """Open a conflict anew whose decision was taken back: else the roadmap kept what no tool shows."""
     store = context.store
     item = store.items([item_id])[item_id]
-    provenance = item.provenance.get(field)
-    decision = provenance.source.partition("conflict:")[2] if provenance is not None else ""
-    past = store.conflicts(open_only=False, items=[item_id])
-    settled = next((each for each in past if decision and each.id == decision), None)
+    settled = _decided(store, item, field)
     if settled is None:
         return
     records = store.records_of([item_id]).get(item_id, {})
@@ -303,47 +300,51 @@ def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> None:
         and field in records[name].cells
         and not holds(kind, records[name].cells[field], settled.base)
     }
-    known = {claim.connection: claim for claim in settled.claims}
-    claims = tuple(
-        known[name]
-        if name in known and known[name].value == value
-        else Claim(name, value, None, "")
-        for name, value in edited.items()
-    )
-    reason = f"undo {pin.undo} by {pin.by} took back what was decided in {settled.id}"
-    anew = Conflict(
-        "c" + digest([item_id, field, pin.undo], 5), item_id, field, settled.base, claims, reason,
-        settled.rule, context.cycle, context.clock.now(), held=settled.held,
-    )  # fmt: skip
-    for name in edited:
+    for name in edited:  # it counts as edited again, as it did before the decision
         store.save_cells(name, records[name].record.id, {field: Cell(settled.base)})
     source = Provenance(f"undo:{pin.undo}", settled.rule, context.cycle, previous=pin.against)
-    store.save_items(
-        [
-            replace(
-                item,
-                fields={**item.fields, field: settled.base},
-                provenance={**item.provenance, field: source},
-                version=item.version + 1,
-            )
-        ]
+    as_before = replace(
+        item,
+        fields={**item.fields, field: settled.base},
+        provenance={**item.provenance, field: source},
+        version=item.version + 1,
     )
-    store.save_conflicts([anew])
-    store.append_history(
-        [
-            context.entry(
-                item_id,
-                field,
-                "conflict",
-                "",
-                before=pin.against,
-                after=settled.base,
-                detail=reason,
-            )
-        ]
+    reason = f"undo {pin.undo} by {pin.by} took back what was decided in {settled.id}"
+    store.save_items([as_before])
+    store.save_conflicts([_anew(context, settled, edited, reason, pin)])
+    told = context.entry(
+        item_id, field, "conflict", "", before=pin.against, after=settled.base, detail=reason
     )
+    store.append_history([told])
     store.mark_dirty([each for each in (item_id, item.parent) if each])
     context.touch(item.level)
+
+
+def _decided(store: Store, item: Item, field: str) -> Conflict | None:
+    """Return the conflict whose decision the value of a field is, if it is one."""
+    provenance = item.provenance.get(field)
+    decision = provenance.source.partition("conflict:")[2] if provenance is not None else ""
+    past = store.conflicts(open_only=False, items=[item.id]) if decision else ()
+    return next((each for each in past if each.id == decision), None)
+
+
+def _anew(
+    context: Context, settled: Conflict, edited: Mapping[str, Value], reason: str, pin: Pin
+) -> Conflict:
+    """Return a conflict about what the tools show now; who said what they said before is kept."""
+    known = {(claim.connection, claim.value): claim for claim in settled.claims}
+    claims = tuple(known.get(said) or Claim(*said, None, "") for said in edited.items())
+    return replace(
+        settled,
+        id="c" + digest([settled.item, settled.field, pin.undo], 5),
+        claims=claims,
+        reason=reason,
+        opened_cycle=context.cycle,
+        opened_at=context.clock.now(),
+        resolved_at=None,
+        resolution=None,
+        resolved_by=None,
+    )
 
 
 def pinned(situation: Situation, pins: Pins) -> Situation:
