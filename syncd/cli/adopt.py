@@ -121,7 +121,10 @@ def _ended(meeting: Meeting) -> str:
 
 def _pair(pairs: dict[str, Pair], name: str) -> Pair:
     if name not in pairs:
-        raise UserError(f"there is no pair {name!r} to decide about; `syncd adopt` lists them")
+        raise UserError(
+            f"there is no pair {name!r} to decide about: it was never listed, or is decided already; "
+            f"`syncd adopt` lists them"
+        )
     return pairs[name]
 
 

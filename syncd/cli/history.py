@@ -19,6 +19,7 @@ from syncd.cli.common import (
     when,
 )
 from syncd.cli.plan import shower
+from syncd.core.errors import UserError
 
 if TYPE_CHECKING:
     from syncd.core.model import HistoryEntry
@@ -53,14 +54,20 @@ def history(
         now = system.clock.now()
         start = moment(since, now) if since is not None else None
         end = moment(until, now) if until is not None else math.inf
+        if start is not None and start > end:
+            raise UserError(f"--since {since} is later than --until {until}: exchange the two")
         many = limit if until is None else EVER
         entries = system.store.history(found.id if found else None, field, many, start)
         entries = tuple(entry for entry in entries if entry.at <= end)[:limit]
+        if field is not None and not entries and field not in system.roadmap.fields:
+            known = ", ".join(system.roadmap.fields)
+            raise UserError(f"this roadmap has no field {field!r} and never had; it has {known}")
         if as_json:
             emit(entries)
             return
         if not entries:
-            say("nothing has happened yet")
+            limited = item is not None or since is not None or until is not None
+            say("nothing has happened there" if limited else "nothing has happened yet")
         for entry in entries:
             say(line(system, entry))
 
