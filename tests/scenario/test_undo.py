@@ -12,8 +12,6 @@ from syncd.core.rules import Limits
 from syncd.engine import undo
 from syncd.testing.world import TOOLS, World, native, small_roadmap
 
-MANY = 500
-
 
 def feature(world, title="Search", **fields):
     values = {"title": title, "status": native("jira", "planned"), **fields}
@@ -45,9 +43,10 @@ def changed(world, **fields):
     return made, world.cycle().number
 
 
-def test_a_cycle_that_changed_500_items_in_three_tools_is_undone_and_that_is_undone():
+@pytest.mark.parametrize("many", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_a_cycle_that_changed_many_items_in_three_tools_is_undone_and_that_is_undone(many):
     world = World(small_roadmap(limits=Limits(overwrites=(1000, 1.0))))
-    made = [feature(world, f"F {n}", due="2026-01-01", estimate=1.0) for n in range(MANY)]
+    made = [feature(world, f"F {n}", due="2026-01-01", estimate=1.0) for n in range(many)]
     world.cycle()
     for record in made:
         world.jira.edit(record, due="2026-02-02", estimate=2.0)
@@ -62,7 +61,7 @@ def test_a_cycle_that_changed_500_items_in_three_tools_is_undone_and_that_is_und
 
     world.roadmap = small_roadmap(limits=Limits(overwrites=(5, 0.0)))
     found = of_cycle(world, number)
-    assert len(found.back) == 4 * MANY - 2 * 3
+    assert len(found.back) == 4 * many - 2 * 3
     assert {s.connection for s in found.back} == set(world.tools)
     assert found.created == ()
     left = {(s.connection, s.field): s.why for s in found.left}
