@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -150,15 +150,14 @@ def _advice(word: str, choices: Iterable[str], otherwise: str) -> str:
 
 
 def namesakes(
-    schema: Schema, known: Schema | None, text: str
+    schema: Schema, used: Collection[str], text: str
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the id of the one container of this name that was known before, and those of the others.
+    """Return the id of the one container of this name that is in use, and those of the others.
 
-    (None, ()) when the name is not ambiguous, or none or several of them were known.
+    (None, ()) when the name is not ambiguous, or none or several of them are in use.
     """
     found = [one.id for one in _pick(text, schema.containers, _container_words)]
-    before = {one.id for one in known.containers} if known is not None else set()
-    mine = [one for one in found if one in before]
+    mine = [one for one in found if one in used]
     if len(found) < 2 or len(mine) != 1:  # noqa: PLR2004
         return None, ()
     return mine[0], tuple(one for one in found if one != mine[0])

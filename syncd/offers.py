@@ -98,7 +98,7 @@ def ask(
         return known, stored_people(store), {}, False
     found, errors = discover(mapping, adapters)
     found = {
-        name: _without_namesakes(store, clock, schema, known.get(name), wanted[name])
+        name: _without_namesakes(store, clock, schema, wanted[name])
         for name, schema in found.items()
     }
     left_out = {name: error for name, error in errors.items() if name not in known}
@@ -113,26 +113,23 @@ def ask(
     return schemas, directory, left_out, True
 
 
-def _without_namesakes(
-    store: Store, clock: Clock, schema: Schema, known: Schema | None, names: Iterable[str]
-) -> Schema:
+def _without_namesakes(store: Store, clock: Clock, schema: Schema, names: Iterable[str]) -> Schema:
     """Stay with the container in use when another of the same name appears beside it, and say so."""
+    used = {c.id for c in schema.containers if store.cursor(schema.connection, c.id).sweep}
+    subject, told = f"namesake:{schema.connection}", []
     for text in names:
-        kept, strangers = namesakes(schema, known, text)
-        subject = f"namesake:{schema.connection}:{text}"
-        told = []
-        if strangers:
-            sentence = (
-                f"{schema.connection} has {len(strangers) + 1} places named {text!r}: syncd goes on with "
-                f"{kept}, which it has been using, and leaves {' and '.join(strangers)} alone; rename "
-                f"one of them, or write the id into the mapping"
-            )
-            told = [Notice("namesake", subject, "", sentence, clock.now())]
-            schema = replace(
-                schema,
-                containers=tuple(c for c in schema.containers if c.id not in strangers),
-            )
-        store.replace_notices(subject, told)
+        kept, strangers = namesakes(schema, used, text)
+        if not strangers:
+            continue
+        sentence = (
+            f"{schema.connection} has {len(strangers) + 1} places named {text!r}: syncd goes on with "
+            f"{kept}, which it has been using, and leaves {' and '.join(strangers)} alone; rename one "
+            f"of them, or write the id into the mapping"
+        )
+        told.append(Notice("namesake", subject, text, sentence, clock.now()))
+        containers = tuple(c for c in schema.containers if c.id not in strangers)
+        schema = replace(schema, containers=containers)
+    store.replace_notices(subject, told)
     return schema
 
 

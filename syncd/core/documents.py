@@ -163,7 +163,7 @@ def _of_plain(form: Any, data: object, where: str) -> str | None:  # noqa: ANN40
 
 def _plain(form: Any, data: object) -> bool:  # noqa: ANN401 - a type expression
     if issubclass(form, Enum):
-        return data in {each.value for each in form}
+        return data in [each.value for each in form]  # a list: what is no word may not be hashable
     if form is float:
         return isinstance(data, float | int) and not isinstance(data, bool)
     if form is int:

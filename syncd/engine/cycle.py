@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 from syncd.core.errors import NotAllowed, Permanent, Unsafe
 from syncd.core.model import (
-    Cell,
     CursorState,
     CycleReport,
     Intent,
@@ -110,7 +109,11 @@ def _forgive(context: Context) -> None:
     with store.transaction():
         for item, records in store.records_of(items).items():
             for connection, stored in records.items():
-                cells = {n: Cell(c.base) for n, c in stored.cells.items() if c.refused is not None}
+                cells = {
+                    name: replace(cell, sent=None, has_sent=False, refused=None)
+                    for name, cell in stored.cells.items()
+                    if cell.refused is not None
+                }
                 if cells:
                     store.save_cells(connection, stored.record.id, cells)
             for connection in context.roadmap.connections:
@@ -165,10 +168,12 @@ def run_cycle(context: Context, *, wait: bool = False) -> CycleReport:
 def _outlook(context: Context) -> Outlook:
     """Plan the work set; items with nothing left to do leave it."""
     store = context.store
+    pins, asked = undo.settle(context)
+    if asked:
+        reconcile(context, {*asked, *store.dirty()})
     dirty = store.dirty()
     open_intents = store.open_intents()
     changes: list[Change] = []
-    pins = undo.settle(context)
     for start in range(0, len(dirty), BATCH):
         changes += _plan_batch(context, dirty[start : start + BATCH], open_intents, pins)
     plan = make(context.roadmap, changes)
@@ -183,7 +188,7 @@ def _outlook(context: Context) -> Outlook:
 
 def forgotten(context: Context, ids: tuple[str, ...]) -> list[Change]:
     """Return what would be written for items that are not in the work set: in order, nothing."""
-    return _plan_batch(context, ids, context.store.open_intents(), undo.settle(context))
+    return _plan_batch(context, ids, context.store.open_intents(), undo.pending(context.store))
 
 
 def _plan_batch(

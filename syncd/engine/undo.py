@@ -176,10 +176,12 @@ def decide(store: Store, undo: Undo, by: str, at: float) -> int:
         records = store.records_of(items)
         for each in undo.back:
             stored = records[each.item][each.connection]
-            if stored.cells.get(each.field, Cell()).base != each.now:
+            known = stored.cells.get(each.field, Cell())
+            if known.base != each.now:
                 continue  # changed while a person was looking
             # what the cell was given before no longer counts as delivered: it may be put back
-            store.save_cells(each.connection, stored.record.id, {each.field: Cell(each.now)})
+            cell = replace(known, sent=None, has_sent=False, refused=None)
+            store.save_cells(each.connection, stored.record.id, {each.field: cell})
             against = items[each.item].fields.get(each.field)
             pin = Pin(each.target, each.now, against, number, undo.what, by)
             pins.setdefault(each.item, {})[each.connection, each.field] = pin
@@ -229,23 +231,28 @@ def _value(data: Any) -> Value:  # noqa: ANN401 - JSON is any
 # the cycle --------------------------------------------------------------------------------------------
 
 
-def settle(context: Context) -> Pins:
-    """Take away the pins that have been carried out or overtaken; returns those still to be written."""
+def settle(context: Context) -> tuple[Pins, frozenset[str]]:
+    """Take away the pins that have been carried out or overtaken.
+
+    Returns those still to be written, and the items with a conflict that was opened anew: their values
+    are others now, and are still to be carried up.
+    """
     store = context.store
     pins = pending(store)
     if not pins:
-        return pins
+        return pins, frozenset()
     items, records = store.items(pins), store.records_of(pins)
+    asked: set[str] = set()
     with store.transaction():
         kept = {
             item: left
             for item, of_one in pins.items()
             if item in items
-            and (left := _settle_item(context, items[item], records.get(item, {}), of_one))
+            and (left := _settle_item(context, items[item], records.get(item, {}), of_one, asked))
         }
         if kept != pins:
             _save(store, kept)
-    return kept
+    return kept, frozenset(asked)
 
 
 def _settle_item(
@@ -253,6 +260,7 @@ def _settle_item(
     item: Item,
     records: Mapping[str, StoredRecord],
     pins: Mapping[tuple[str, str], Pin],
+    asked: set[str],
 ) -> dict[tuple[str, str], Pin]:
     left: dict[tuple[str, str], Pin] = {}
     back: dict[str, Pin] = {}
@@ -264,7 +272,7 @@ def _settle_item(
             continue
         now = item.fields.get(field)
         if holds(rule.type, cell, pin.value):
-            held = Cell(cell.base, now, has_sent=True)
+            held = replace(cell, sent=now, has_sent=True, refused=None)
             context.store.save_cells(connection, stored.record.id, {field: held})
             back[field] = pin
         elif same(rule.type, now, pin.against) and holds(rule.type, cell, pin.expect):
@@ -280,17 +288,21 @@ def _settle_item(
                 ]
             )  # fmt: skip
     for field in back.keys() - {field for _, field in left}:
-        _ask_again(context, item.id, field, back[field])
+        if _ask_again(context, item.id, field, back[field]):
+            asked.add(item.id)
     return left
 
 
-def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> None:
-    """Open a conflict anew whose decision was taken back: else the roadmap kept what no tool shows."""
+def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> bool:
+    """Open a conflict anew whose decision was taken back: else the roadmap kept what no tool shows.
+
+    Tells whether it was a decision.
+    """
     store = context.store
     item = store.items([item_id])[item_id]
     settled = _decided(store, item, field)
     if settled is None:
-        return
+        return False
     records = store.records_of([item_id]).get(item_id, {})
     kind = context.roadmap.fields[field].type
     edited = {
@@ -301,7 +313,10 @@ def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> None:
         and not holds(kind, records[name].cells[field], settled.base)
     }
     for name in edited:  # it counts as edited again, as it did before the decision
-        store.save_cells(name, records[name].record.id, {field: Cell(settled.base)})
+        cell = replace(
+            records[name].cells[field], base=settled.base, sent=None, has_sent=False, refused=None
+        )
+        store.save_cells(name, records[name].record.id, {field: cell})
     source = Provenance(f"undo:{pin.undo}", settled.rule, context.cycle, previous=pin.against)
     as_before = replace(
         item,
@@ -318,6 +333,7 @@ def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> None:
     store.append_history([told])
     store.mark_dirty([each for each in (item_id, item.parent) if each])
     context.touch(item.level)
+    return True
 
 
 def _decided(store: Store, item: Item, field: str) -> Conflict | None:

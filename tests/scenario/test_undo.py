@@ -8,7 +8,7 @@ import pytest
 
 from syncd.core.errors import UserError
 from syncd.core.people import Directory
-from syncd.core.rules import Limits
+from syncd.core.rules import SHARED, Limits
 from syncd.engine import undo
 from syncd.testing.world import TOOLS, World, native, small_roadmap
 
@@ -248,6 +248,32 @@ def test_a_decision_that_is_taken_back_is_to_be_made_again(world):
     world.cycle()
     assert world.shows("Search", "due") == dict.fromkeys(TOOLS, "2026-05-05")
     assert world.store.conflicts() == ()
+
+
+def test_sums_follow_a_decision_that_is_taken_back():
+    rules = small_roadmap()
+    status = rules.fields["status"]
+    owners = {**status.owners, "feature": SHARED}
+    world = World(replace(rules, fields={**rules.fields, "status": replace(status, owners=owners)}))
+    goal = world.notion.add("goals", {"title": "Goal", "status": native("notion", "planned")})
+    made = feature(world)
+    world.cycle()
+    world.notion.edit(world.record("Search", "notion").id, parent=goal)
+    world.cycle()
+    world.jira.edit(made, status=native("jira", "done"))
+    task = world.record("Search", "asana").id
+    world.asana.edit(task, author="bob", status=native("asana", "in progress"))
+    world.cycle()
+    (conflict,) = world.store.conflicts()
+    world.store.save_conflicts([replace(conflict, resolution="done", resolved_by="ann")])
+    world.store.mark_dirty([conflict.item])
+    number = world.cycle().number
+    assert world.record("Goal", "notion").fields["items_done"] == 1.0
+    decide(world, of_cycle(world, number))
+    world.cycle()
+    assert world.item("Search").fields["status"] == "planned"
+    assert world.item("Goal").fields["items_done"] == 0.0
+    assert world.record("Goal", "notion").fields["items_done"] == 0.0
 
 
 def test_taking_back_a_decision_for_one_of_the_values_asks_again_too(world):

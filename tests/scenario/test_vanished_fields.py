@@ -183,14 +183,16 @@ def test_a_row_moved_to_another_database_takes_nothing_with_it(acme):
     }
     attic = acme.notion()("POST", "/v1/databases", body)["data_sources"][0]["id"]
 
-    def move(source):
-        parent = {"type": "data_source_id", "data_source_id": source}
+    def move(source, kind="data_source_id"):
+        parent = {"type": kind, kind: source}
         acme.notion()("POST", f"/v1/pages/{row}/move", {"parent": parent})
         settle(acme)
         assert values(acme, "due", "priority", "labels", "owner") == before
 
     move(attic)
     assert acme.context.errors == {}, "one row that was moved keeps no other back"
+    assert "moved to where the mapping reads nothing" in told(acme, "level")[0]
+    move(page["results"][0]["id"], "page_id")
     assert "moved to where the mapping reads nothing" in told(acme, "level")[0]
     move(scope(acme, "Roadmap"))
     assert acme.row(TITLE)["Target date"]["date"]["start"] == before[TITLE, "due"]

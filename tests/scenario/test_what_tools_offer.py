@@ -61,7 +61,20 @@ def test_a_copy_of_a_database_leaves_the_one_in_use_in_use(acme):
     assert acme.row(TITLE)["Target date"]["date"]["start"] == "2027-03-03"
     acme.notion()("PATCH", f"/v1/data_sources/{copy}", {"title": [{"text": {"content": "Copy"}}]})
     acme.system.survey(fresh=True)
-    assert told(acme) == []
+    assert told(acme) == [], "a new name is one way out"
+    acme.notion()(
+        "PATCH", f"/v1/data_sources/{copy}", {"title": [{"text": {"content": "Roadmap"}}]}
+    )
+    acme.system.survey(fresh=True)
+    assert len(told(acme)) == 1
+    mapping = acme.config.parent / "roadmap.yaml"
+    text = mapping.read_text("utf8")
+    mapping.write_text(text.replace("database: Roadmap", f"database: {mine}"), "utf8")
+    acme.reopen()
+    assert told(acme) == [], "the id in the mapping is the other"
+    mapping.write_text(text, "utf8")
+    acme.reopen()
+    assert len(told(acme)) == 1
 
 
 def test_only_the_tool_that_no_longer_fits_is_left_out(acme):
