@@ -106,7 +106,7 @@ class Refusal:
         lost = [
             name for id_, name in self.names.items() if f"'{id_}'" in said and "'project'" in said
         ]
-        if "'project'" not in said or not lost:
+        if not lost:
             return "check the mapping"
         return (
             f"the account of syncd can no longer see {' and '.join(lost)}; give it access again, or take "

@@ -144,9 +144,10 @@ class NotionAdapter:
             return None
         path, what = path_of("pages", id_), f"the page {id_}"
         try:
-            page = self._client.get(path, what, _needed(scope))
-        except Rejected:  # it was moved, and has none of these properties where it stands now
-            page = self._client.get(path, what)
+            try:
+                page = self._client.get(path, what, _needed(scope))
+            except Rejected:  # it was moved, and has none of these properties where it stands now
+                page = self._client.get(path, what)
         except Gone:
             return None
         return self._record(page, scope)

@@ -45,8 +45,9 @@ def verify(
     from syncd.config import load
 
     path = file or load(config).state
-    check = state.backup.verify if file is None else state.backup.verify_backup
-    _tell(check(path), f"{path} is sound", as_json=as_json)
+    mine = file is None or (config.exists() and file.absolute() == load(config).state.absolute())
+    found = state.backup.verify(path) if mine else state.backup.verify_backup(path)
+    _tell(found, f"{path} is sound", as_json=as_json)
 
 
 @app.command("restore")

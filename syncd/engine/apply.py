@@ -159,10 +159,9 @@ def _still_as_planned(lane: _Lane, scope: Scope, change: Change) -> bool:
         return False  # deleted, or not visible at the moment: nothing is written
     rules = context.roadmap.cells_of(change.level, change.connection)
     if any(rules[cell.field].remote not in fresh[0].fields for cell in change.cells):
+        # moved out, or without the field since: nobody can tell what would be replaced
         context.store.mark_dirty([change.item])
-        return (
-            False  # moved out, or without the field since: nobody can tell what would be replaced
-        )
+        return False
     for cell in shared:
         kind = context.roadmap.fields[cell.field].type
         try:

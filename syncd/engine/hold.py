@@ -305,7 +305,7 @@ def _plain(held: Held) -> dict[str, object]:
 
 
 def _held(data: Mapping[str, Any]) -> Held:
-    gists = tuple(data.get("gists", ()))
+    gists = tuple(data["gists"])
     return Held(**{**data, "changes": _pairs(data["changes"]), "gists": gists})
 
 

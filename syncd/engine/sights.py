@@ -129,10 +129,14 @@ def _put_away(work: Work, stored: StoredRecord, name: str) -> None:
 def _met_again(
     work: Work, connection: str, rule: FieldRule, cell: Cell | None, value: Value
 ) -> Cell | None:
-    """Take up a field that was away: that it is empty now is nobody's word, another value is."""
+    """Take up a field that was away: that it is empty now is nobody's word, another value is.
+
+    A checkbox that was made again is not ticked: that is its way of being empty.
+    """
     if cell is None or not cell.away:
         return cell
-    back = Cell() if value is None else replace(cell, away=False)
+    empty = value is None or value is False or value in ((), "")
+    back = Cell() if empty else replace(cell, away=False)
     work.cells.setdefault(connection, {})[rule.name] = back
     return back
 

@@ -263,7 +263,6 @@ def _settle_item(
     asked: set[str],
 ) -> dict[tuple[str, str], Pin]:
     left: dict[tuple[str, str], Pin] = {}
-    back: dict[str, Pin] = {}
     for (connection, field), pin in pins.items():
         stored = records.get(connection)
         rule = context.roadmap.fields.get(field)
@@ -274,7 +273,6 @@ def _settle_item(
         if holds(rule.type, cell, pin.value):
             held = replace(cell, sent=now, has_sent=True, refused=None)
             context.store.save_cells(connection, stored.record.id, {field: held})
-            back[field] = pin
         elif same(rule.type, now, pin.against) and holds(rule.type, cell, pin.expect):
             left[connection, field] = pin
         else:
@@ -287,8 +285,9 @@ def _settle_item(
                     )
                 ]
             )  # fmt: skip
-    for field in back.keys() - {field for _, field in left}:
-        if _ask_again(context, item.id, field, back[field]):
+    over = {field: pin for (_, field), pin in pins.items()}.items()
+    for field, pin in over:
+        if all(field != each for _, each in left) and _ask_again(context, item.id, field, pin):
             asked.add(item.id)
     return left
 
@@ -296,15 +295,21 @@ def _settle_item(
 def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> bool:
     """Open a conflict anew whose decision was taken back: else the roadmap kept what no tool shows.
 
-    Tells whether it was a decision.
+    Tells whether it was a decision, and some tool does not show it any more.
     """
     store = context.store
     item = store.items([item_id])[item_id]
     settled = _decided(store, item, field)
-    if settled is None:
+    rule = context.roadmap.fields.get(field)
+    if settled is None or rule is None:
         return False
+    kind, now = rule.type, item.fields.get(field)
     records = store.records_of([item_id]).get(item_id, {})
-    kind = context.roadmap.fields[field].type
+    cells = [stored.cells[field] for stored in records.values() if field in stored.cells]
+    if not any(
+        c.has_sent and same(kind, c.sent, now) and not same(kind, c.base, now) for c in cells
+    ):
+        return False
     edited = {
         name: records[name].cells[field].base
         for name in context.roadmap.connections

@@ -115,7 +115,7 @@ def test_unknown_items_fields_and_conflicts(filled):
         (["conflicts", "show", "nope"], "there is no conflict 'nope'; `syncd conflicts list`"),
         (["conflicts", "resolve", "nope", "--take", "jira"], "there is no conflict 'nope'"),
         (["history", "--since", "2h", "--until", "3h"], "--since 2h is later than --until 3h"),
-        (["history", "Fleet map", "colour"], "this roadmap has no field 'colour' and never had"),
+        (["history", "Fleet map", "colour"], "this roadmap has no field 'colour'; it has"),
     ):
         wrong = syncd(*words, cwd=filled)
         assert (wrong.code, wrong.out) == (2, ""), words

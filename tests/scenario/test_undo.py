@@ -10,6 +10,7 @@ from syncd.core.errors import UserError
 from syncd.core.people import Directory
 from syncd.core.rules import SHARED, Limits
 from syncd.engine import undo
+from syncd.testing.memory import MemoryTool
 from syncd.testing.world import TOOLS, World, native, small_roadmap
 
 
@@ -285,6 +286,31 @@ def test_taking_back_a_decision_for_one_of_the_values_asks_again_too(world):
     }  # fmt: skip
     (again,) = world.store.conflicts()
     assert {c.connection for c in again.claims} == {"jira", "asana"}
+
+
+def test_a_decision_half_taken_back_is_to_be_made_again_when_the_rest_is_overtaken(
+    world, monkeypatch
+):
+    _, number = decided(world)
+    row, whole = next(iter(world.notion.records)), MemoryTool._shown
+
+    def without(tool, scope, record):
+        shown = whole(tool, scope, record)
+        hidden = "due" if tool is world.notion else ""
+        return replace(shown, fields={n: v for n, v in shown.fields.items() if n != hidden})
+
+    monkeypatch.setattr(MemoryTool, "_shown", without)
+    world.notion.edit(row)
+    world.cycle()
+    decide(world, of_cycle(world, number))
+    world.cycle()
+    assert world.record("Search", "asana").fields["due"] == "2026-03-03", "Notion's waits"
+    world.notion.edit(row, due=None)
+    monkeypatch.setattr(MemoryTool, "_shown", whole)
+    world.cycle()
+    assert undo.pending(world.store) == {}
+    (again,) = world.store.conflicts()
+    assert {"jira", "asana"} <= {claim.connection for claim in again.claims}
 
 
 def test_an_edit_after_the_decision_stays_when_the_decision_is_taken_back(world):
