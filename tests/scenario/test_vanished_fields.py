@@ -20,7 +20,9 @@ OWNED = "owner: notion                   # leadership ranks"
 def acme(tmp_path):
     """The demonstration company, in step; anybody may rank, so that every tool has something to erase."""
     mapping = tmp_path / "mapping.yaml"
-    mapping.write_text(RULES.read_text("utf8").replace(OWNED, "owner: shared  # by everybody"), "utf8")
+    mapping.write_text(
+        RULES.read_text("utf8").replace(OWNED, "owner: shared  # by everybody"), "utf8"
+    )
     with office(tmp_path, mapping) as world:
         settle(world)
         world.edit_issue(TITLE, **{remote(world, "jira", "start"): STARTS})

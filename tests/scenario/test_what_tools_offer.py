@@ -1,4 +1,4 @@
-"""What a tool offers changes: the tool concerned is left out, or stays with what is in use; the others go on."""
+"""What a tool offers changes: only that tool is left out, or it stays with what is in use; the others go on."""
 
 from __future__ import annotations
 
