@@ -61,7 +61,7 @@ def history(
         entries = tuple(entry for entry in entries if entry.at <= end)[:limit]
         if field is not None and not entries and field not in system.roadmap.fields:
             known = ", ".join(system.roadmap.fields)
-            raise UserError(f"this roadmap has no field {field!r} ; it has {known}")
+            raise UserError(f"this roadmap has no field {field!r}; it has {known}")
         if as_json:
             emit(entries)
             return

@@ -53,6 +53,7 @@ def printed(world, filled):
     return found
 
 
+@pytest.mark.slow  # twenty commands, each a process
 def test_what_is_printed_is_what_is_documented(members, printed):
     assert set(members) - set(printed) == {"adopt"}, "shown where a review is open: test_adopt.py"
     rows = {name: data[0] if isinstance(data, list) else data for name, data in printed.items()}

@@ -15,8 +15,8 @@ SEED = 2
 @pytest.mark.parametrize(
     ("kind", "moments"),
     [
-        ("first-fill", 4),
-        ("edits", 8),
+        ("first-fill", 2),
+        ("edits", 4),
         pytest.param("first-fill", 12, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
         pytest.param("edits", 38, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],

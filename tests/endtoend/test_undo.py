@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from installation import syncd
 
 EPIC = "Fleet map"
 
 
+@pytest.mark.slow  # the law behind it is quick: tests/scenario/test_undo.py
 def test_a_cycle_is_undone_and_that_is_undone(world, filled):
     before = world.target(EPIC)
     world.edit_issue(EPIC, duedate="2027-06-01")
