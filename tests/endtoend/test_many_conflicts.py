@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from installation import syncd
 
 EPICS = ("Fleet map", "Size advisor", "School run routes")
@@ -57,6 +58,7 @@ def test_conflicts_are_chosen_by_filters_listed_counted_and_settled(world, fille
         assert (wrong.code, sentence in wrong.sentence) == (2, True), wrong.err
 
 
+@pytest.mark.slow
 def test_a_field_is_explained_as_it_was_at_a_past_time(world, filled):
     world.edit_issue("Parts catalogue search", duedate="2027-01-01")
     syncd("run", "--once", cwd=filled)

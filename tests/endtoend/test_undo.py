@@ -42,6 +42,7 @@ def test_a_cycle_is_undone_and_that_is_undone(world, filled):
     assert "undone: due of Fleet map" in syncd("history", EPIC, cwd=filled).out
 
 
+@pytest.mark.slow
 def test_an_item_since_a_moment_and_mistakes(world, filled):
     world.edit_issue(EPIC, duedate="2027-07-01")
     syncd("run", "--once", cwd=filled)

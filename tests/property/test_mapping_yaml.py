@@ -41,7 +41,7 @@ def checked(wrong: MappingError) -> None:
 
 
 @given(content=st.binary(max_size=60) | soup.map(lambda text: text.encode("utf-8")))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_bytes(content):
     try:
         document = parse(content, "m.yaml", MappingError)
@@ -82,7 +82,7 @@ PLACES = list(places(DEMO))
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_good_mapping_with_one_thing_changed(data, tmp_path_factory):
     path = data.draw(st.sampled_from(PLACES))
     tree = replaced(DEMO, path, data.draw(trees), data.draw(st.none() | words))

@@ -66,7 +66,7 @@ def approve_all(world):
     raise AssertionError("something is held back for ever")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=8, deadline=None, suppress_health_check=SLOW)
 @given(count=st.integers(1, 6), later=st.integers(0, 6), edits=EDITS)
 def test_approving_changes_when_and_not_what(count, later, edits):
     outcomes = []
@@ -96,7 +96,7 @@ def take_back(world, number):
     return found, undo.decide(world.store, found, "ann", world.clock.now())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
 @given(edits=EDITS.filter(bool), carried_out=st.booleans())
 def test_an_undo_and_its_undo_change_nothing(edits, carried_out):
     world = World(small_roadmap(on_conflict="jira"))

@@ -22,7 +22,7 @@ def crash(*options, seconds=110):
     return run.returncode, run.stdout
 
 
-@pytest.mark.parametrize("options", [("--every", "61"), ("--every", "167", "--kill")])
+@pytest.mark.parametrize("options", [("--every", "122"), ("--every", "334", "--kill")])
 def test_wherever_it_dies_the_end_is_that_of_an_undisturbed_run(options):
     code, told = crash(*options)
     assert (code, told.count(" boundaries, ")) == (0, SCENARIOS), told

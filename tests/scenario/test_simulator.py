@@ -18,7 +18,7 @@ from syncd.testing.simulator import Simulation, simulate
 from syncd.testing.twins import TWINS, drawn
 
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.json"))
-SCHEDULES = 200
+SCHEDULES = 120
 
 
 def everything(run):
