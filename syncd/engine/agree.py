@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from syncd.core.fields import FieldType
 from syncd.core.model import Cell, HistoryEntry, Intent
-from syncd.core.records import FieldKind, LogEntry, Record, Value
+from syncd.core.records import NEW_OPTION, FieldKind, LogEntry, Record, Value
 from syncd.core.rules import CellRule, UnmappedError
 from syncd.core.values import same
 from syncd.engine.context import Context
@@ -96,7 +96,12 @@ def _by_log(
         arrived = evidence.answered or _holds(context, rule, evidence.record, intent)
         silent = arrived and not entries
         return _Verdict(Cell(shown, new, has_sent=True) if silent else None)
-    base = shown if at == len(entries) - 1 else _read(context, rule, entries[at].after, new)
+    last = at == len(entries) - 1
+    base = (
+        _ours_shown(context, rule, intent, evidence.record, new)
+        if last
+        else _read(context, rule, entries[at].after, new)
+    )
     before = [entry for entry in entries[:at] if not _by_us(context, intent, entry)]
     lost = before[-1] if before and _unseen(context, rule, entries[at], old) else None
     return _Verdict(Cell(base, new, has_sent=True), lost)
@@ -151,9 +156,11 @@ def _by_value(context: Context, rule: CellRule, intent: Intent, evidence: Eviden
     kind = context.roadmap.fields[rule.field].type
     theirs = _edited_by_a_person(context, evidence.record)
     if evidence.answered:
-        return Cell(new if theirs else shown, new, has_sent=True)
-    if theirs is False and not same(kind, shown, old):
-        return Cell(shown, new, has_sent=True)  # nobody else was there: it is our value, respelled
+        base = new if theirs else _ours_shown(context, rule, intent, evidence.record, new)
+        return Cell(shown if theirs is None else base, new, has_sent=True)
+    ours = _ours_shown(context, rule, intent, evidence.record, new)
+    if theirs is False and not same(kind, ours, old):
+        return Cell(ours, new, has_sent=True)  # nobody else was there: it is our value, respelled
     return None
 
 
@@ -179,7 +186,7 @@ def _at_birth(
     ]
     if theirs:
         return _read(context, rule, theirs[0].before, new) if theirs[0].told else new
-    return _shown(context, rule, evidence.record, new)
+    return _ours_shown(context, rule, intent, evidence.record, new)
 
 
 def _begun(
@@ -243,6 +250,21 @@ def _shown(context: Context, rule: CellRule, record: Record, sent: Value) -> Val
     if rule.remote not in record.fields:
         return sent
     return _read(context, rule, record.fields[rule.remote], None)
+
+
+def _ours_shown(
+    context: Context, rule: CellRule, intent: Intent, record: Record, sent: Value
+) -> Value:
+    """Return what a cell shows that nobody has edited after us.
+
+    An option that our write has made cannot be read yet: it is what we sent.
+    """
+    if rule.remote not in record.fields:
+        return sent
+    given = intent.fields.get(rule.remote)
+    parts = given if isinstance(given, tuple) else (given,)
+    made = any(isinstance(part, str) and part.startswith(NEW_OPTION) for part in parts)
+    return _read(context, rule, record.fields[rule.remote], sent if made else None)
 
 
 def _told(
