@@ -16,6 +16,7 @@ from syncd.core.records import Account, Container, FieldKind, Option, RemoteFiel
 from syncd.core.rules import Roadmap
 from syncd.core.values import digest
 from syncd.engine.context import PENDING, RESURVEY
+from syncd.engine.fetch import read_anew
 
 SCHEMAS = "schemas"
 PEOPLE = "people"
@@ -63,14 +64,6 @@ def discover(
     return {name: schemas[name] for name in adapters if name in schemas}, errors
 
 
-def declared_people(mapping: MappingFile) -> dict[str, dict[str, str]]:
-    """Return the mapping's `people`: name -> connection -> account id or e-mail."""
-    return {
-        name: {connection: account.text for connection, account in accounts.items()}
-        for name, accounts in mapping.people.items()
-    }
-
-
 def ask(
     store: Store,
     clock: Clock,
@@ -107,7 +100,7 @@ def ask(
     }
     if not errors or not known:
         accounts = {name: schema.people for name, schema in schemas.items()}
-        directory = match_people(accounts, declared_people(mapping))
+        directory = match_people(accounts, mapping.declared_people())
     else:
         directory = stored_people(store)  # never regroup people on half of the evidence
     return schemas, directory, left_out, True
@@ -168,11 +161,7 @@ def note_mapping(store: Store, roadmap: Roadmap, schemas: Mapping[str, Schema]) 
     if note.get("bound") == bound:
         return
     with store.transaction():
-        for scope in roadmap.scopes:
-            state = store.cursor(scope.connection, scope.id)
-            fresh = replace(state, cursor=None, full_at=None)
-            if state != fresh:
-                store.save_cursor(scope.connection, scope.id, fresh)
+        read_anew(store, roadmap)
         _put_away(store, note.get("remotes"), remotes)
         store.mark_all_dirty()
         store.save_document(PENDING, value=True)

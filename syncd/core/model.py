@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from syncd.core.records import Record, Value
@@ -58,6 +58,10 @@ class Cell:
     has_sent: bool = False
     refused: str | None = None
     away: bool = False
+
+    def unsent(self, base: Value) -> Cell:
+        """Return the cell with another base, as if nothing had been written to it; it stays `away`."""
+        return replace(self, base=base, sent=None, has_sent=False, refused=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,18 +147,16 @@ def _unseen(context: Context, rule: CellRule, entry: LogEntry, old: Value) -> bo
 def _by_value(context: Context, rule: CellRule, intent: Intent, evidence: Evidence) -> Cell | None:
     """Judge without a log: by the value shown, and by whether we or a person edited the record last."""
     old, new = intent.cells[rule.field]
-    shown = _shown(context, rule, evidence.record, new)
     if evidence.at_once:  # an option that the write has made cannot be read yet: it is what we sent
         raw = evidence.record.fields.get(rule.remote, intent.fields.get(rule.remote))
         return Cell(_read(context, rule, raw, new), new, has_sent=True)
     if _holds(context, rule, evidence.record, intent):
-        return Cell(shown, new, has_sent=True)
+        return Cell(_shown(context, rule, evidence.record, new), new, has_sent=True)
     kind = context.roadmap.fields[rule.field].type
     theirs = _edited_by_a_person(context, evidence.record)
-    if evidence.answered:
-        base = new if theirs else _ours_shown(context, rule, intent, evidence.record, new)
-        return Cell(shown if theirs is None else base, new, has_sent=True)
     ours = _ours_shown(context, rule, intent, evidence.record, new)
+    if evidence.answered:
+        return Cell(new if theirs else ours, new, has_sent=True)
     if theirs is False and not same(kind, ours, old):
         return Cell(ours, new, has_sent=True)  # nobody else was there: it is our value, respelled
     return None

@@ -110,7 +110,7 @@ def _forgive(context: Context) -> None:
         for item, records in store.records_of(items).items():
             for connection, stored in records.items():
                 cells = {
-                    name: replace(cell, sent=None, has_sent=False, refused=None)
+                    name: cell.unsent(cell.base)
                     for name, cell in stored.cells.items()
                     if cell.refused is not None
                 }

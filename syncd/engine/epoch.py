@@ -7,12 +7,10 @@ was lost, and the bases are too old to tell: a shared field on which the tools d
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from syncd.core.identity import item_id
 from syncd.engine.adopt import open_reviews
 from syncd.engine.context import RESURVEY, Context
-from syncd.engine.fetch import UNMATCHED
+from syncd.engine.fetch import UNMATCHED, read_anew
 from syncd.engine.publish import distrust
 
 RESTORED = "restored"
@@ -49,10 +47,7 @@ def _begin(context: Context) -> None:
     """Begin a new epoch, as restoring does (`state.epoch.begin`)."""
     store = context.store
     with store.transaction():
-        for scope in context.roadmap.scopes:
-            state = store.cursor(scope.connection, scope.id)
-            fresh = replace(state, cursor=None, full_at=None)
-            store.save_cursor(scope.connection, scope.id, fresh)
+        read_anew(store, context.roadmap)
         distrust(context)
         store.save_document(RESURVEY, value=True)
         store.save_document(RESTORED, {"epoch": f"noticed in cycle {context.cycle}"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from syncd.core.errors import SourceError, Stale
 from syncd.core.model import CursorState, Notice, StoredRecord
-from syncd.core.ports import Adapter
+from syncd.core.ports import Adapter, Store
 from syncd.core.records import Page, Record, Scope
 from syncd.core.rules import Roadmap
 from syncd.engine.context import Context
@@ -155,6 +155,15 @@ def _observed(context: Context, records: tuple[Record, ...], sweep: int) -> tupl
         if not record.trashed and record.id in _gone(context, record.connection):
             _set_back(context, record)
     return tuple(level for _record, level in pairs)
+
+
+def read_anew(store: Store, roadmap: Roadmap) -> None:
+    """Forget how far the scopes have been read: each is read in full before anything is written."""
+    for scope in roadmap.scopes:
+        state = store.cursor(scope.connection, scope.id)
+        fresh = replace(state, cursor=None, full_at=None)
+        if state != fresh:
+            store.save_cursor(scope.connection, scope.id, fresh)
 
 
 def level_after(roadmap: Roadmap, record: Record, level: str) -> str | None:

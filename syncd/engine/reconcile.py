@@ -250,9 +250,7 @@ def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merge
         s.connection: s.cell for s in since if s.connection in disputed and s.cell is not None
     }
     reason = f"settled by {conflict.resolved_by}"
-    if (
-        later.disputed
-    ):  # the decision is what they differ from now: it holds where edits are taken back
+    if later.disputed:  # what they differ from now is the decision, for edits may be taken back
         return replace(later, source=f"conflict:{conflict.id}", cells=cells)
     if later.source is not None:
         return replace(later, cells=cells)

@@ -180,8 +180,9 @@ def decide(store: Store, undo: Undo, by: str, at: float) -> int:
             if known.base != each.now:
                 continue  # changed while a person was looking
             # what the cell was given before no longer counts as delivered: it may be put back
-            cell = replace(known, sent=None, has_sent=False, refused=None)
-            store.save_cells(each.connection, stored.record.id, {each.field: cell})
+            store.save_cells(
+                each.connection, stored.record.id, {each.field: known.unsent(each.now)}
+            )
             against = items[each.item].fields.get(each.field)
             pin = Pin(each.target, each.now, against, number, undo.what, by)
             pins.setdefault(each.item, {})[each.connection, each.field] = pin
@@ -285,9 +286,10 @@ def _settle_item(
                     )
                 ]
             )  # fmt: skip
-    over = {field: pin for (_, field), pin in pins.items()}.items()
-    for field, pin in over:
-        if all(field != each for _, each in left) and _ask_again(context, item.id, field, pin):
+    waiting = {field for _, field in left}
+    over = {field: pin for (_, field), pin in pins.items() if field not in waiting}
+    for field, pin in over.items():
+        if _ask_again(context, item.id, field, pin):
             asked.add(item.id)
     return left
 
@@ -318,9 +320,7 @@ def _ask_again(context: Context, item_id: str, field: str, pin: Pin) -> bool:
         and not holds(kind, records[name].cells[field], settled.base)
     }
     for name in edited:  # it counts as edited again, as it did before the decision
-        cell = replace(
-            records[name].cells[field], base=settled.base, sent=None, has_sent=False, refused=None
-        )
+        cell = records[name].cells[field].unsent(settled.base)
         store.save_cells(name, records[name].record.id, {field: cell})
     source = Provenance(f"undo:{pin.undo}", settled.rule, context.cycle, previous=pin.against)
     as_before = replace(

@@ -167,14 +167,20 @@ class Day:
         return self.world.tools[tool].records[self.births[name][tool]].fields.get(choice)
 
 
-def day_in(place, seed):
-    """Live through a day after a backup, put the backup back, and return how it ended."""
+def yesterday(place, seed):
+    """Return a company in step that has lived for a while."""
     day = Day(place, random.Random(seed))
     for kind in ("goal", "feature", "feature", "work_item", "work_item"):
         day.make(kind)
     day.settle()
     day.live(3)
     day.settle()
+    return day
+
+
+def day_in(place, seed):
+    """Live through a day after a backup, put the backup back, and return how it ended."""
+    day = yesterday(place, seed)
     backup.backup(place / "state.db", place / "yesterday.db")
     day.said.clear()
     day.live(day.chance.randint(4, 10))
@@ -186,12 +192,7 @@ def day_in(place, seed):
 
 def snapshot_day(place, seed):
     """Live through a day after a snapshot of the folder, and put the folder back, note and all."""
-    day = Day(place, random.Random(seed))
-    for kind in ("goal", "feature", "feature", "work_item", "work_item"):
-        day.make(kind)
-    day.settle()
-    day.live(3)
-    day.settle()
+    day = yesterday(place, seed)
     day.keep_folder("snapshot")
     day.said.clear()
     day.make("feature")
