@@ -67,15 +67,6 @@ def test_people_who_agree_after_all_end_the_conflict_themselves(acme):
     assert (told.after, told.detail) == ("2027-02-02", "nobody disagrees any more")
 
 
-def test_a_field_that_was_empty_everywhere_is_edited_not_met(acme):
-    acme.edit_issue(TITLE, duedate=None)
-    acme.cycle()
-    quarrel(acme)
-    acme.cycle()
-    (conflict,) = acme.system.store.conflicts()
-    assert "edited differently since they last agreed" in conflict.reason
-
-
 def test_the_same_edit_in_two_tools_is_no_conflict(acme):
     quarrel(acme, "2027-04-04", "2027-04-04")
     assert acme.cycle().conflicts == 0

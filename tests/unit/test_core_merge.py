@@ -90,6 +90,18 @@ def test_a_cell_that_nobody_touched_keeps_what_was_sent_to_it():
     assert run("jira", "Search", still("jira", "Search"), kept).cells == {}
 
 
+@pytest.mark.parametrize(
+    ("jira", "words"),
+    [
+        (was("jira", None, "A"), "were edited differently since they last agreed"),
+        (Sight("jira", "A", None), "held different values when they first met"),
+    ],
+)
+def test_an_empty_field_that_was_in_step_is_edited_and_not_met(jira, words):
+    merged = run(SHARED, None, jira, was("asana", None, "B"), known=False)
+    assert words in merged.reason
+
+
 def test_that_another_tool_is_empty_is_nobodys_word():
     merged = run("jira", None, Sight("asana", None, None), known=False)
     assert (merged.value, merged.source) == (None, None)
