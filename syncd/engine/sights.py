@@ -136,7 +136,7 @@ def _met_again(
     if cell is None or not cell.away:
         return cell
     empty = value is None or value is False or value in ((), "")
-    back = Cell() if empty else replace(cell, away=False)
+    back = Cell(base=value) if empty else replace(cell, away=False)
     work.cells.setdefault(connection, {})[rule.name] = back
     return back
 

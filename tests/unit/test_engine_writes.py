@@ -8,7 +8,9 @@ import pytest
 
 from syncd.core.errors import NotAllowed, Unavailable, Unsafe
 from syncd.core.model import IntentState
-from syncd.core.rules import Limits
+from syncd.core.records import NEW_OPTION, Value
+from syncd.core.rules import Limits, UnmappedError
+from syncd.testing.memory import MemoryTool
 from syncd.testing.world import World, native, small_roadmap
 
 
@@ -423,3 +425,64 @@ def test_a_decision_stands_when_the_edits_made_since_are_taken_back(world):
     assert world.store.conflicts() == ()
     assert set(world.shows("Search", "due").values()) == {"2026-02-02"}
     assert world.differences() == []
+
+
+def test_an_option_that_our_write_has_made_is_ours_though_its_answer_was_lost(world):
+    """What has no name yet, for the mapping has not learnt it, must not look like an edit later on."""
+    known: dict[Value, str] = {}
+
+    def decode(value, _directory):
+        unknown = [each for each in value or () if each not in known]
+        if unknown:
+            raise UnmappedError(unknown[0], "it is not known yet")
+        return tuple(known[each] for each in value or ()) or None
+
+    def encode(value, _container, _directory):
+        return tuple(f"{NEW_OPTION}{each}" for each in value or ()) or None
+
+    cells = dict(world.roadmap.cells["feature", "notion"])
+    cells["labels"] = replace(cells["labels"], decode=decode, encode=encode)
+    world.roadmap = replace(
+        world.roadmap, cells={**world.roadmap.cells, ("feature", "notion"): cells}
+    )
+    world.notion.spell = lambda _name, value: (
+        tuple(each.replace(NEW_OPTION, "id-") for each in value)
+        if isinstance(value, tuple)
+        else value
+    )
+    made = feature(world, "Search")
+    world.cycle()
+    world.jira.edit(made, labels=("d",))
+    lost(world.notion, "update")
+    world.cycle()
+    world.jira.edit(made, labels=None)
+    world.cycle()
+    known["id-d"] = "d"
+    world.store.mark_all_dirty()  # as learning does
+    for _ in range(3):
+        world.cycle(full=True)
+    assert world.item("Search").fields.get("labels") is None, "a person has taken it away"
+    assert world.record("Search", "jira").fields.get("labels") is None
+    assert not world.record("Search", "notion").fields.get("labels")
+
+
+@pytest.mark.parametrize("empty", [None, False, "", ()])
+def test_a_field_that_is_back_and_empty_is_filled_again(world, monkeypatch, empty):
+    """A checkbox that was made again is not ticked: what a field shows then is nobody's word."""
+    made = feature(world, "Search", due="2026-01-01")
+    world.cycle()
+    row, shown = next(iter(world.notion.records)), MemoryTool._shown
+
+    def without(tool, scope, record):
+        whole = shown(tool, scope, record)
+        hidden = "due" if tool is world.notion else ""
+        return replace(whole, fields={n: v for n, v in whole.fields.items() if n != hidden})
+
+    monkeypatch.setattr(MemoryTool, "_shown", without)
+    world.notion.edit(row)
+    world.cycle()
+    monkeypatch.setattr(MemoryTool, "_shown", shown)
+    world.notion.edit(row, due=empty)
+    world.cycle()
+    assert world.jira.records[made].fields["due"] == "2026-01-01"
+    assert world.notion.records[row].fields["due"] == "2026-01-01"
