@@ -8,6 +8,7 @@ import pytest
 
 from syncd.core.errors import Unavailable
 from syncd.engine.fetch import observe
+from syncd.engine.sights import Work, voices
 from syncd.testing.memory_store import MemoryDisk
 from syncd.testing.world import DAY, World, native, small_roadmap
 
@@ -234,3 +235,15 @@ def test_what_is_known_of_a_record_is_stored_at_once_or_not_at_all(trashed):
     with pytest.raises(RuntimeError):
         observe(world.context(), (world.jira.records[made],))
     assert disk.committed() == before
+
+
+def test_who_edited_a_record_last_is_a_person_or_nobody(world):
+    feature(world, "Search")
+    world.cycle()
+    item = world.item("Search")
+    world.asana.edit(world.record("Search", "asana").id, author="bob", due="2026-01-01")
+    world.cycle()
+    records = world.store.records_of([item.id])[item.id]
+    said = {v.connection: v.author for v in voices(world.context(), Work(item, records, {}))}
+    assert said["asana"] == "asana:bob"
+    assert said["notion"] is None, "we were the last: what it says is nobody's word"
