@@ -466,22 +466,47 @@ def test_an_option_that_our_write_has_made_is_ours_though_its_answer_was_lost(wo
     assert not world.record("Search", "notion").fields.get("labels")
 
 
+def without_due(monkeypatch, hidden_in):
+    """Let a tool show its records without `due`, as one does that has lost the field."""
+    shown = MemoryTool._shown
+
+    def without(tool, scope, record):
+        whole = shown(tool, scope, record)
+        hidden = "due" if tool is hidden_in else ""
+        return replace(whole, fields={n: v for n, v in whole.fields.items() if n != hidden})
+
+    monkeypatch.setattr(MemoryTool, "_shown", without)
+    return lambda: monkeypatch.setattr(MemoryTool, "_shown", shown)
+
+
+def test_a_refusal_that_is_forgotten_is_not_a_field_seen_again(world, monkeypatch):
+    made = feature(world, "Search", due="2026-01-01")
+    world.cycle()
+    row = next(iter(world.notion.records))
+    world.notion.refuses = {"due": "there is no such property", "estimate": "too big"}
+    world.jira.edit(made, estimate=7.0, due="2026-02-02")
+    world.cycle()
+    back = without_due(monkeypatch, world.notion)
+    world.notion.edit(row)
+    world.cycle()
+    back()
+    world.notion.refuses.pop("due")
+    world.notion.edit(row, due=None)
+    world.cycle(full=True)
+    assert world.jira.records[made].fields["due"] == "2026-02-02"
+    assert world.notion.records[row].fields["due"] == "2026-02-02"
+
+
 @pytest.mark.parametrize("empty", [None, False, "", ()])
 def test_a_field_that_is_back_and_empty_is_filled_again(world, monkeypatch, empty):
     """A checkbox that was made again is not ticked: what a field shows then is nobody's word."""
     made = feature(world, "Search", due="2026-01-01")
     world.cycle()
-    row, shown = next(iter(world.notion.records)), MemoryTool._shown
-
-    def without(tool, scope, record):
-        whole = shown(tool, scope, record)
-        hidden = "due" if tool is world.notion else ""
-        return replace(whole, fields={n: v for n, v in whole.fields.items() if n != hidden})
-
-    monkeypatch.setattr(MemoryTool, "_shown", without)
+    row = next(iter(world.notion.records))
+    back = without_due(monkeypatch, world.notion)
     world.notion.edit(row)
     world.cycle()
-    monkeypatch.setattr(MemoryTool, "_shown", shown)
+    back()
     world.notion.edit(row, due=empty)
     world.cycle()
     assert world.jira.records[made].fields["due"] == "2026-01-01"
