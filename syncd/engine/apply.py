@@ -91,24 +91,36 @@ def _carry_out(lane: _Lane, change: Change) -> None:
     groups = lane.adapter.requests([cell.remote for cell in change.cells if cell.field in values])
     for number, group in enumerate(groups):
         cells = tuple(by_remote[remote] for remote in group)
-        if number and _moved(lane.context, change, cells):
+        if number and _moved(lane.context, change, cells, _answered(lane, change)):
             lane.context.store.mark_dirty([change.item])
             return
         _update(lane, scope, change, cells, values)
 
 
-def _moved(context: Context, change: Change, cells: Iterable[CellChange]) -> bool:
-    """Tell whether what was last seen of the record, just now, shows an edit of these cells."""
+def _answered(lane: _Lane, change: Change) -> Record | None:
+    """Return the record as the write just before has shown it, if it waits for the tool's log."""
+    last = lane.unread[-1] if lane.unread else None
+    return last.shown if last is not None and last.record == change.record else None
+
+
+def _moved(
+    context: Context, change: Change, cells: Iterable[CellChange], answered: Record | None = None
+) -> bool:
+    """Tell whether what was last seen of the record, just now, shows an edit of these cells.
+
+    That is what is stored of it, unless an answer that is not stored yet has shown it since.
+    """
     stored = context.store.record(change.connection, str(change.record))
     if stored is None:
         return False
+    record = answered or stored.record
     rules = context.roadmap.cells_of(change.level, change.connection)
     for cell in cells:
         rule, known = rules[cell.field], stored.cells.get(cell.field, Cell())
         try:
-            now = decoded(context, rule, stored.record)
+            now = decoded(context, rule, record)
         except UnmappedError:
-            if unread(context.roadmap, context.directory, change.level, rule, stored.record, known):
+            if unread(context.roadmap, context.directory, change.level, rule, record, known):
                 return True
             continue
         if not same(context.roadmap.fields[cell.field].type, now, cell.old):
@@ -373,7 +385,7 @@ def _update(
         answer = _send(lane, intent, cells, lambda: lane.adapter.update(edit))
     except _VagueError:
         for number, cell in enumerate(cells):  # one bad value must not keep the others back
-            if number and _moved(context, change, [cell]):
+            if number and _moved(context, change, [cell], _answered(lane, change)):
                 context.store.mark_dirty([change.item])
                 return
             _update(lane, scope, change, (cell,), values)

@@ -183,15 +183,18 @@ def _by_marker(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
     """Find the item whose id we wrote into the record when we made it.
 
     A copy somebody made of a synchronised record carries the marker too; the item is taken by then, and
-    the copy becomes an item of its own.
+    the copy becomes an item of its own. So does what carries the marker of an item of another level,
+    unless one of ours is on its way: somebody moved it before we knew that it is there.
     """
-    marker = stored.record.marker
+    marker, connection = stored.record.marker, stored.record.connection
     if marker is None:
         return None
     item = facts.context.store.items([marker]).get(marker)
-    if item is None or item.level != stored.level:
+    if item is None:
         return None
-    return (marker, "marker") if _free(facts.context, marker, stored.record.connection) else None
+    if item.level != stored.level and (connection, marker) not in facts.making:
+        return None
+    return (marker, "marker") if _free(facts.context, marker, connection) else None
 
 
 def _by_title(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:

@@ -22,7 +22,7 @@ from syncd.core.values import digest, same
 from syncd.engine.context import Context, unsettled
 from syncd.engine.loops import LOOPING, notice, parties, turns_back
 from syncd.engine.rollups import BATCH, DEEPEST, roll_up, roll_up_once, set_derived
-from syncd.engine.sights import Work, is_out, look, voices
+from syncd.engine.sights import Work, is_out, left_of, look, voices
 
 
 def reconcile(context: Context, ids: Iterable[str]) -> None:
@@ -172,12 +172,13 @@ def _decide(context: Context, work: Work, rule: FieldRule, owner: str, sights: l
     unseen = _unseen_claims(work, conflict, sights)
     if conflict is not None and conflict.resolved_by is not None:
         _settle_unseen(work, name, unseen)
-        merged = _resolved(rule, conflict, sights)
+        merged = _resolved(work, rule, conflict, sights)
         _close(context, work, conflict)
         if merged.disputed:  # they have been edited again, and differently, since the decision
             _dispute(context, work, rule, merged, None)
-    elif unseen:
-        return  # the conflict stays until they can be seen again, or a person decides
+    elif unseen:  # the conflict stays until they can be seen again, or a person decides
+        _leave_away(work, name)
+        return
     elif owner == SHARED and (context.restored or (conflict and conflict.reason == REUNITED)):
         merged = reunite(rule.type, current, sights)
         _dispute(context, work, rule, merged, conflict)
@@ -228,17 +229,32 @@ def _settle_unseen(work: Work, name: str, claims: Iterable[Claim]) -> None:
         cells[name] = replace(known, base=claim.value)
 
 
-def _resolved(rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merged:
+def _leave_away(work: Work, name: str) -> None:
+    """Let fields that are back from being away count as away until something is decided about them."""
+    for connection, cells in work.cells.items():
+        if _was_away(work, connection, name):
+            cells.pop(name, None)
+
+
+def _was_away(work: Work, connection: str, name: str) -> bool:
+    known = work.records[connection].cells.get(name)
+    return known is not None and known.away
+
+
+def _resolved(work: Work, rule: FieldRule, conflict: Conflict, sights: list[Sight]) -> Merged:
     """Follow a person's decision, unless somebody has edited the field again since.
 
-    The decision was about the values the conflict tells of: they are what both sides agree on now.
+    The decision was about the values the conflict tells of: they are what both sides agree on now. A
+    field that has lost its value meanwhile, by being away, is no edit.
     """
     claimed = {claim.connection: claim.value for claim in conflict.claims}
     since = []
     for sight in sights:
         base = sight.cell.base if sight.cell is not None else sight.value
-        settled = Cell(base=claimed.get(sight.connection, base))
-        since.append(replace(sight, cell=settled))
+        base = claimed.get(sight.connection, base)
+        if _was_away(work, sight.connection, rule.name):
+            base = left_of(base, sight.value)
+        since.append(replace(sight, cell=Cell(base=base)))
     later = merge(rule.type, SHARED, rule.on_conflict, conflict.resolution, True, since)  # noqa: FBT003
     disputed = {sight.connection for sight in later.disputed}
     cells = {

@@ -82,7 +82,13 @@ def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool
         context.progress(f"waiting for {intent.connection}'s search index", 0, None)
         context.clock.sleep(min(left, 5.0))
         found = _find(context, scope, intent)
-    _conclude(context, intent, found)
+    _conclude(context, intent, found or _moved_away(context, scope, intent))
+
+
+def _moved_away(context: Context, scope: Scope, intent: Intent) -> tuple[Record, ...]:
+    """Look in the other places of the tool: somebody may have moved what we made before it was seen."""
+    others = [s for s in context.roadmap.scopes if s.connection == scope.connection and s != scope]
+    return next((found for other in others if (found := _find(context, other, intent))), ())
 
 
 def _find(context: Context, scope: Scope, intent: Intent) -> tuple[Record, ...]:

@@ -129,16 +129,31 @@ def _put_away(work: Work, stored: StoredRecord, name: str) -> None:
 def _met_again(
     work: Work, connection: str, rule: FieldRule, cell: Cell | None, value: Value
 ) -> Cell | None:
-    """Take up a field that was away: that it is empty now is nobody's word, another value is.
-
-    A checkbox that was made again is not ticked: that is its way of being empty.
-    """
+    """Take up a field that was away: what it lacks now is nobody's word, another value is."""
     if cell is None or not cell.away:
         return cell
-    empty = value is None or value is False or value in ((), "")
-    back = Cell(base=value) if empty else replace(cell, away=False)
+    left = left_of(cell.base, value)
+    whole = left == cell.base and not _is_empty(value)
+    back = replace(cell, away=False) if whole else Cell(base=left)
     work.cells.setdefault(connection, {})[rule.name] = back
     return back
+
+
+def left_of(base: Value, value: Value) -> Value:
+    """Return what of the last known value still counts as known, in a field that was away and is back.
+
+    Nothing, if it is empty; of a set, what it still has.
+    """
+    if _is_empty(value):
+        return value
+    if isinstance(base, tuple) and isinstance(value, tuple):
+        return tuple(part for part in base if part in value)
+    return base
+
+
+def _is_empty(value: Value) -> bool:
+    """Tell whether nobody has filled a field; a checkbox that was made anew is not ticked."""
+    return value is None or value is False or value in ((), "")
 
 
 def _untold(

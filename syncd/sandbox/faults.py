@@ -32,7 +32,7 @@ import gzip
 import random
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,12 @@ _KEYS = frozenset(
     }
 )
 _ONLY = ("writes", "reads", "lists")
+_SERVICES = ("jira", "asana", "notion")
+_TEXTS = ("variant", "service", "path", "only", "html", "redirect", "do", "webhook", "unreachable")
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_KINDS |= {"dict[str, str]": "an object"}
+_COUNTED = ("a whole number", "a number")
+_SIGNED = ("seed", "wrong_length")
 TLS = frozenset({"expired", "wrong-host", "self-signed"})
 UNREACHABLE = frozenset({"dns", "black-hole", *TLS})
 SOCKETS = frozenset({"black-hole"})  # what a server without TLS can do
@@ -312,6 +318,8 @@ def _rule(place: int, row: Mapping[str, Any]) -> Fault:
     if unknown:
         known = ", ".join(sorted(_KEYS))
         raise ValueError(f"fault rule {place} has an unknown key {unknown[0]!r}; known: {known}")
+    row = {name: value for name, value in row.items() if value is not None}
+    _check_kinds(place, row)
     values = _filled(place, row)
     if not any(values.get(name) not in (None, False) for name in _EFFECTS):
         raise ValueError(
@@ -347,10 +355,30 @@ def _filled(place: int, row: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, **given, "fault": str(fault), "with": params}
 
 
+def _check_kinds(place: int, row: Mapping[str, Any]) -> None:
+    kinds = {
+        each.name: _KINDS.get(str(each.type).removesuffix(" | None")) for each in fields(Fault)
+    }
+    kinds |= dict.fromkeys(_TEXTS, "text") | {"with": "an object"}
+    for name, value in row.items():
+        wanted = kinds.get(name)
+        if not _is(wanted, value) or (wanted in _COUNTED and name not in _SIGNED and value < 0):
+            least = ", 0 or more" if wanted in _COUNTED and name not in _SIGNED else ""
+            raise ValueError(f"fault rule {place}: {name} must be {wanted}{least}, not {value!r}")
+
+
+def _is(wanted: str | None, value: Any) -> bool:  # noqa: ANN401 - from JSON
+    if wanted is None or wanted == "true or false":
+        return wanted is None or isinstance(value, bool)
+    kinds = {"a whole number": int, "a number": int | float, "an object": Mapping, "text": str}
+    return isinstance(value, kinds[wanted]) and not isinstance(value, bool)
+
+
 def _check(place: int, values: Mapping[str, Any]) -> None:
-    rate = values.get("rate", 1.0)
-    if not isinstance(rate, int | float) or not 0 <= rate <= 1:
-        raise ValueError(f"fault rule {place}: rate must be between 0 and 1, not {rate!r}")
+    if values.get("rate", 1.0) > 1:
+        raise ValueError(
+            f"fault rule {place}: rate must be between 0 and 1, not {values['rate']!r}"
+        )
     if values.get("webhook") not in (None, *DELIVERIES):
         known = ", ".join(DELIVERIES)
         raise ValueError(f"fault rule {place}: webhook must be one of {known}")
@@ -364,6 +392,8 @@ def _check(place: int, values: Mapping[str, Any]) -> None:
         raise ValueError(f"fault rule {place}: unreachable must be one of {known}")
     if values.get("only") not in (None, *_ONLY):
         raise ValueError(f"fault rule {place}: only must be one of {', '.join(_ONLY)}")
+    if values.get("service") not in (None, *_SERVICES):
+        raise ValueError(f"fault rule {place}: service must be one of {', '.join(_SERVICES)}")
     services = values.get("services")
     if services and values.get("service") not in (None, *services):
         raise ValueError(

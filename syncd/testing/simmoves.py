@@ -101,6 +101,8 @@ def _is_known(stage: Stage, cell: tuple[str, str, str], record: Record) -> bool:
     stored = store.record(tool, record.id)
     if stored is None or stored.item is None or stored.item in store.dirty():
         return False
+    if stored.gone_since is not None:
+        return False  # what is edited in the trash is read when the record is back
     return stored.record.fields.get(name) == record.fields[name]
 
 

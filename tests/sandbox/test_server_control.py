@@ -175,6 +175,14 @@ def test_faults_are_listed_with_tallies_and_taken_away(running, session):
         ({"id": "a", "path": "x"}, "says nothing that happens"),
         ({"id": "a", "status": 500, "path": "("}, "is no regular expression"),
         ({"id": "a", "status": 500, "rate": 2}, "rate must be between 0 and 1"),
+        ({"id": "a", "status": "500"}, "status must be a whole number, 0 or more, not '500'"),
+        ({"id": "a", "status": True}, "status must be a whole number"),
+        ({"id": "a", "delay": -1}, "delay must be a number, 0 or more, not -1"),
+        ({"id": "a", "reset": "after"}, "reset must be a number"),
+        ({"id": "a", "status": 500, "apply": "yes"}, "apply must be true or false, not 'yes'"),
+        ({"id": "a", "status": 500, "headers": 3}, "headers must be an object"),
+        ({"id": "a", "status": 500, "service": "jra"}, "service must be one of jira, asana"),
+        ({"id": "a", "do": []}, "do must be text"),
     ],
 )
 def test_a_rule_that_is_none_is_refused_and_the_old_ones_stay(running, rule, said):

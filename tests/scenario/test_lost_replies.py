@@ -297,3 +297,35 @@ def test_lost_answers_make_nothing_twice_and_lose_no_edit(tmp_path, kind):
 def test_a_thousand_lost_answers_of_each_kind(tmp_path, kind):
     lab = run(tmp_path, kind, 1000, seed=2)
     print(f"{kind}: {lab.lost} answers lost in {lab.rounds} rounds, 0 duplicates, 0 lost edits")
+
+
+def test_what_is_moved_to_another_project_before_we_know_of_it_is_not_made_again(tmp_path):
+    with office(tmp_path, MAPPING) as world:
+        world.cycle()
+        world.cycle()
+        world.wire.clear()
+        lab = Laboratory(world, random.Random(1))
+        title = lab.make("initiative")
+        world.fail(
+            {"service": "asana", "method": "POST", "path": "/tasks$", "fault": "N1", "count": 1}
+        )
+        world.cycle()
+        assert world.lost() == 1
+        world.fail()
+        here, there = (s.id for s in world.system.roadmap.scopes if s.connection == "asana")
+        call = world.asana()
+        made = [
+            (task["gid"], project, other)
+            for project, other in ((here, there), (there, here))
+            for task in call("GET", f"/api/1.0/projects/{project}/tasks?limit=100")["data"]
+            if task["name"] == title
+        ]
+        ((gid, project, other),) = made
+        for action, target in (("addProject", other), ("removeProject", project)):
+            call("POST", f"/api/1.0/tasks/{gid}/{action}", {"data": {"project": target}})
+        for _ in range(3):
+            world.cycle()
+        assert world.creations()["asana"] == 1
+        assert world.record(title, "asana") == gid
+        assert "level" in {n.kind for n in world.system.store.notices() if title in n.sentence}
+        assert world.system.store.open_intents() == ()
