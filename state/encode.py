@@ -153,6 +153,8 @@ def _cell_data(cell: Cell) -> dict[str, object]:
         data["refused"] = cell.refused
     if cell.away:
         data["away"] = True
+    if cell.logged:
+        data["logged"] = cell.logged
     return data
 
 

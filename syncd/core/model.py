@@ -48,9 +48,11 @@ class Cell:
     """What is known of one field of one item in one tool.
 
     `base` is the canonical form of what the tool held when both sides last agreed; `sent` is the
-    canonical value we last wrote there (what the tool made of it is `base`). `refused` is the tool's
+    canonical value we last wrote there (what the tool made of it is `base`); while `has_sent` is not
+    set, it is one that may have arrived before the record was deleted. `refused` is the tool's
     sentence when it would not take `sent`. `away`: the tool does not show the field any more; when it
-    is back and empty, that is nobody's word.
+    is back and empty, that is nobody's word. `logged` is the moment, as `LogEntry.at` has it, up to
+    which the tool's log of the field is accounted for: what it tells up to there is of older writes.
     """
 
     base: Value = None
@@ -58,6 +60,7 @@ class Cell:
     has_sent: bool = False
     refused: str | None = None
     away: bool = False
+    logged: str = ""
 
     def unsent(self, base: Value) -> Cell:
         """Return the cell with another base, as if nothing had been written to it; it stays `away`."""

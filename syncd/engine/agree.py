@@ -74,6 +74,8 @@ def settle(context: Context, level: str, intent: Intent, evidence: Evidence) -> 
 def _judge(context: Context, rule: CellRule, intent: Intent, evidence: Evidence) -> _Verdict:
     if intent.kind == "create":
         return _Verdict(_born(context, rule, intent, evidence))
+    if rule.remote not in intent.fields:
+        return _Verdict(None)  # the mapping means another field by now: this one was given nothing
     if evidence.log is None:
         return _Verdict(_by_value(context, rule, intent, evidence))
     return _by_log(context, rule, intent, evidence, evidence.log)
@@ -88,23 +90,36 @@ def _by_log(
 ) -> _Verdict:
     """Find our attempt in the log: what it replaced stands before it, later edits after it."""
     old, new = intent.cells[rule.field]
-    entries = [entry for entry in log if entry.field == rule.remote]
+    known = _logged(context, rule, evidence.record)
+    entries = [
+        entry for entry in log if entry.field == rule.remote and (entry.attempt or entry.at > known)
+    ]
     at = _ours(context, rule, intent, entries)
     shown = _shown(context, rule, evidence.record, new)
     if at is None:
         # it held the value already, or the tool answered and did nothing, or it does not log this field
         arrived = evidence.answered or _holds(context, rule, evidence.record, intent)
         silent = arrived and not entries
-        return _Verdict(Cell(shown, new, has_sent=True) if silent else None)
-    last = at == len(entries) - 1
-    base = (
-        _ours_shown(context, rule, intent, evidence.record, new)
-        if last
-        else _read(context, rule, entries[at].after, new)
-    )
+        return _Verdict(Cell(shown, new, has_sent=True, logged=known) if silent else None)
+    known = max(known, entries[at].at)
     before = [entry for entry in entries[:at] if not _by_us(context, intent, entry)]
     lost = before[-1] if before and _unseen(context, rule, entries[at], old) else None
-    return _Verdict(Cell(base, new, has_sent=True), lost)
+    if at < len(entries) - 1:
+        base = _read(context, rule, entries[at].after, new) if entries[at].told else new
+        return _Verdict(Cell(base, new, has_sent=True, logged=known), lost)
+    base = _ours_shown(context, rule, intent, evidence.record, new)
+    kind = context.roadmap.fields[rule.field].type
+    if isinstance(new, tuple) and not evidence.answered and not same(kind, base, new):
+        # sets are written in parts, and some of them did not arrive
+        return _Verdict(Cell(base, logged=known), lost)
+    return _Verdict(Cell(base, new, has_sent=True, logged=known), lost)
+
+
+def _logged(context: Context, rule: CellRule, record: Record) -> str:
+    """Return up to which moment the log of a cell is accounted for."""
+    stored = context.store.record(record.connection, record.id)
+    cell = stored.cells.get(rule.field) if stored is not None else None
+    return cell.logged if cell is not None else ""
 
 
 def _ours(
@@ -114,7 +129,7 @@ def _ours(
 
     An entry of ours that says what was known before, or another value in a field that is never
     respelled, is of an older attempt: services do not count every change as one that makes a record
-    younger.
+    younger. Those that were accounted for have been left out (`Cell.logged`).
     """
     old, new = intent.cells[rule.field]
     kind = context.roadmap.fields[rule.field].type
@@ -275,6 +290,9 @@ def _told(
     entries = []
     for name in sorted(arrived):
         old, new = intent.cells[name]
+        cell = verdicts[name].cell
+        if cell is not None and not cell.has_sent:
+            new = cell.base  # what arrived of it
         rule, _, reason = intent.reasons.get(name, "").partition(" ")
         how = reason if evidence.answered else "found as sent"
         replaced = verdicts[name].replaced

@@ -302,11 +302,19 @@ def _refused(lane: _Lane, intent: Intent, cells: tuple[CellChange, ...], error: 
     with store.transaction():
         store.settle(intent.id, IntentState.REFUTED, context.clock.now(), str(error))
         if intent.record is not None and not isinstance(error, NotAllowed):
+            stored = store.record(intent.connection, intent.record)
+            known = stored.cells if stored is not None else {}
             store.save_cells(
                 intent.connection,
                 intent.record,
                 {
-                    cell.field: Cell(cell.old, cell.new, True, named.get(cell.remote, str(error)))  # noqa: FBT003
+                    cell.field: Cell(
+                        cell.old,
+                        cell.new,
+                        has_sent=True,
+                        refused=named.get(cell.remote, str(error)),
+                        logged=known.get(cell.field, Cell()).logged,
+                    )
                     for cell in blamed
                 },
             )

@@ -437,9 +437,17 @@ def _store(context: Context, work: Work) -> None:
     store = context.store
     for connection, cells in work.cells.items():
         stored = work.records[connection]
-        news = {n: cell for n, cell in cells.items() if stored.cells.get(n) != cell}
+        whole = {n: _still_logged(cell, stored.cells.get(n)) for n, cell in cells.items()}
+        news = {n: cell for n, cell in whole.items() if stored.cells.get(n) != cell}
         if news:
             store.save_cells(connection, stored.record.id, news)
     store.save_conflicts(work.disputes)
     store.append_history(work.history)
     store.replace_notices(work.item.id, work.notices)
+
+
+def _still_logged(cell: Cell, known: Cell | None) -> Cell:
+    """Return a cell as decided; what of the tool's log was accounted for stays so."""
+    if known is None or cell.logged or not known.logged:
+        return cell
+    return replace(cell, logged=known.logged)

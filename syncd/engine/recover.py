@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from syncd.core.errors import SourceError
-from syncd.core.model import Intent, IntentState
+from syncd.core.model import Cell, Intent, IntentState
 from syncd.core.records import Record, Scope
 from syncd.engine.agree import Evidence, settle
 from syncd.engine.apply import read_logs
@@ -53,10 +54,9 @@ def _settler(context: Context, intents: list[Intent], *, wait: bool) -> Callable
     def settle_all() -> None:
         updates: dict[str, tuple[Scope, list[Intent]]] = {}
         for intent in intents:
-            try:
-                scope = context.roadmap.scope_of(intent.connection, intent.container)
-            except KeyError:
-                continue  # the mapping no longer uses this container: nothing is written there
+            scope = _scope(context, intent)
+            if scope is None:
+                continue  # the mapping no longer reads this record: nothing is written there
             if intent.kind == "create":
                 _settle_create(context, scope, intent, wait=wait)
             else:
@@ -67,13 +67,30 @@ def _settler(context: Context, intents: list[Intent], *, wait: bool) -> Callable
     return settle_all
 
 
+def _scope(context: Context, intent: Intent) -> Scope | None:
+    """Return where a write went; where the mapping has no such place any more, where its record is.
+
+    A creation is looked for in all places the mapping still has; if it is in none, it is made there.
+    """
+    stored = context.store.record(intent.connection, intent.record) if intent.record else None
+    containers = [intent.container, *([stored.record.container] if stored is not None else [])]
+    for container in containers:
+        try:
+            return context.roadmap.scope_of(intent.connection, container)
+        except KeyError:
+            continue
+    if intent.kind != "create":
+        return None
+    return next((s for s in context.roadmap.scopes if s.connection == intent.connection), None)
+
+
 def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool) -> None:
     adapter = context.adapters[intent.connection]
     linked = context.store.records_of([intent.item]).get(intent.item, {}).get(intent.connection)
     if linked is not None:  # the answer arrived and did not show the record
         shown = adapter.read(scope, [linked.record.id])
         if shown or linked.gone_since is not None:  # else nothing is concluded until it is seen
-            _conclude(context, intent, shown or (linked.record,))
+            _conclude(context, scope, intent, shown or (linked.record,))
         return
     found = _find(context, scope, intent)
     while not found and (left := _lag_left(context, intent)) > 0:
@@ -82,7 +99,7 @@ def _settle_create(context: Context, scope: Scope, intent: Intent, *, wait: bool
         context.progress(f"waiting for {intent.connection}'s search index", 0, None)
         context.clock.sleep(min(left, 5.0))
         found = _find(context, scope, intent)
-    _conclude(context, intent, found or _moved_away(context, scope, intent))
+    _conclude(context, scope, intent, found or _moved_away(context, scope, intent))
 
 
 def _moved_away(context: Context, scope: Scope, intent: Intent) -> tuple[Record, ...]:
@@ -108,14 +125,13 @@ def _lag_left(context: Context, intent: Intent) -> float:
     return since + context.index_lag.get(intent.connection, 0.0) - context.clock.monotonic()
 
 
-def _conclude(context: Context, intent: Intent, found: tuple[Record, ...]) -> None:
+def _conclude(context: Context, scope: Scope, intent: Intent, found: tuple[Record, ...]) -> None:
     store, now = context.store, context.clock.now()
     if not found:
         store.settle(intent.id, IntentState.REFUTED, now, "no record carries its marker")
         store.mark_dirty([intent.item])
         return
     record = min(found, key=lambda each: (each.created, each.id))
-    scope = context.roadmap.scope_of(intent.connection, intent.container)
     logs = read_logs(context.adapters[intent.connection], scope, [(intent, record)])
     level = store.items([intent.item])[intent.item].level
     with store.transaction():
@@ -144,6 +160,8 @@ def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -
         for intent, record in writes:
             if record is None and not _deleted(context, intent):
                 continue  # out of sight: nothing is concluded, or written, until it is seen
+            if record is None:
+                _leave_open(context, intent)
             level = store.items([intent.item])[intent.item].level
             if record is not None and not _shows(context, level, intent, record):
                 continue  # moved out, or without the field: nobody can tell what it holds there
@@ -154,6 +172,17 @@ def _settle_updates(context: Context, scope: Scope, intents: Sequence[Intent]) -
             outcome = "found as sent" if arrived else "not found as sent"
             store.settle(intent.id, state, context.clock.now(), outcome)
             store.mark_dirty([intent.item])
+
+
+def _leave_open(context: Context, intent: Intent) -> None:
+    """Note in the cells of a record that was deleted what they may hold of ours when it is back."""
+    stored = context.store.record(intent.connection, str(intent.record))
+    known = stored.cells if stored is not None else {}
+    cells = {
+        name: replace(known.get(name, Cell()), sent=new, has_sent=False)
+        for name, (_old, new) in intent.cells.items()
+    }
+    context.store.save_cells(intent.connection, str(intent.record), cells)
 
 
 def _shows(context: Context, level: str, intent: Intent, record: Record) -> bool:

@@ -22,6 +22,7 @@ from syncd.core.model import (
 )
 from syncd.core.records import FieldKind, Value
 from syncd.core.rules import CellRule, FieldRule, NotShownError, UnmappedError
+from syncd.core.values import same
 from syncd.engine.context import Context
 
 
@@ -98,7 +99,9 @@ def look(
                 context.unlearnt.add(work.item.id)
             work.notices.append(_untold(work, stored, rule, error, "unmapped"))
             continue
-        cell = _met_again(work, connection, rule, cell, value)
+        cell = _met_again(
+            work, connection, rule, _arrived(work, connection, rule, cell, value), value
+        )
         sights.append(Sight(connection, value, cell, voice.author, stored.record.updated))
     return sights
 
@@ -137,6 +140,19 @@ def _met_again(
     back = replace(cell, away=False) if whole else Cell(base=left)
     work.cells.setdefault(connection, {})[rule.name] = back
     return back
+
+
+def _arrived(
+    work: Work, connection: str, rule: FieldRule, cell: Cell | None, value: Value
+) -> Cell | None:
+    """Take what was sent before the record was deleted, and is there now that it is back, for ours."""
+    if cell is None or cell.has_sent or cell.sent is None:
+        return cell
+    if not same(rule.type, value, cell.sent):
+        return cell
+    ours = replace(cell, base=value, has_sent=True)
+    work.cells.setdefault(connection, {})[rule.name] = ours
+    return ours
 
 
 def left_of(base: Value, value: Value) -> Value:
