@@ -198,6 +198,7 @@ def _mark_gone(context: Context, stored: StoredRecord) -> None:
     context.store.mark_gone(connection, record_id, now)
     _save_gone(context, connection, _gone(context, connection) | {record_id})
     if stored.item is None:
+        context.store.save_document(UNMATCHED, value=True)  # what is told of it may be over
         return
     context.store.mark_dirty([stored.item])
     context.store.append_history(

@@ -8,12 +8,16 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from syncd.core.identity import item_id, title_key
-from syncd.core.model import Item, StoredRecord
+from syncd.core.model import Item, Notice, StoredRecord
 from syncd.core.records import FieldKind
 from syncd.core.rules import Roadmap, Side
 from syncd.engine.adopt import Place, conclude, states, strangers_wait
 from syncd.engine.context import Context, unsettled
 from syncd.engine.fetch import UNMATCHED
+from syncd.engine.recover import UNFOUND
+
+TWICE = "twice"
+"""Kind and subject of what is told of records that were made twice."""
 
 BATCH = 500
 """Records matched in one transaction: bounds memory and the number of commits."""
@@ -29,6 +33,7 @@ class _Pass:
     making: AbstractSet[tuple[str, str]]  # (connection, item) of creations without an answer
     waits: bool  # who is not recognised waits for a review: `syncd adopt`
     strangers: set[str]  # records that wait for it
+    twins: dict[str, Notice]  # record -> what is told of records that we have made twice
 
 
 def match(context: Context) -> int:
@@ -41,6 +46,7 @@ def match(context: Context) -> int:
         return 0
     linked, complete = 0, _complete(context)
     met: dict[Place, int] = {}
+    twins: dict[str, Notice] = {}
     adoptions = states(context.roadmap, context.store)
     making = unsettled(context)
     for level, sides in context.roadmap.sides.items():
@@ -48,14 +54,15 @@ def match(context: Context) -> int:
             place = (level, connection)
             waits = strangers_wait(context.roadmap, context.store, place, adoptions)
             titles = _titles(context, level, connection)
-            facts = _Pass(context, complete, titles, making, waits, set())
+            facts = _Pass(context, complete, titles, making, waits, set(), twins)
             linked += _place_level(facts, level, connection)
             if facts.strangers and not strangers_wait(
                 context.roadmap, context.store, place, adoptions
             ):  # all that was missing there has been recognised: what is left is new
-                facts = _Pass(context, complete, titles, making, waits=False, strangers=set())
+                facts = _Pass(context, complete, titles, making, False, set(), twins)  # noqa: FBT003
                 linked += _place_level(facts, level, connection)
             met[place] = len(facts.strangers)
+    context.store.replace_notices(TWICE, [twins[record] for record in sorted(twins)])
     if linked:
         _wake_orphans(context)
     conclude(context.store, adoptions, met, [level for level, _ in met if _read(context, level)])
@@ -123,6 +130,8 @@ def _place(facts: _Pass, stored: StoredRecord) -> bool:
     if level is None or level not in context.roadmap.sides or stored.gone_since is not None:
         return False
     if not _below_its_parent(context, stored):
+        return False
+    if _made_twice(facts, stored):
         return False
     found = _by_marker(facts, stored) or _by_title(facts, stored)
     if found is None and not facts.complete and record.marker is not None:
@@ -195,6 +204,24 @@ def _by_marker(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
     if item.level != stored.level and (connection, marker) not in facts.making:
         return None
     return (marker, "marker") if _free(facts.context, marker, connection) else None
+
+
+def _made_twice(facts: _Pass, stored: StoredRecord) -> bool:
+    """Tell of a record whose creation was looked for in vain, so that its item was given another."""
+    context, record = facts.context, stored.record
+    if record.marker is None or _free(context, record.marker, record.connection):
+        return False
+    tried = context.store.history(record.marker)
+    if not any((e.action, e.connection) == (UNFOUND, record.connection) for e in tried):
+        return False
+    kept = context.store.records_of([record.marker])[record.marker][record.connection].record
+    sentence = (
+        f"{record.key} and {kept.key} in {record.connection} are the same item: the answer to the "
+        f"creation of one was lost, and it could not be found for too long; {kept.key} is kept in "
+        f"step; delete {record.key}"
+    )
+    facts.twins[record.id] = Notice(TWICE, TWICE, record.id, sentence)
+    return True
 
 
 def _by_title(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:

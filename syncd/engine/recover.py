@@ -13,6 +13,9 @@ from syncd.engine.apply import read_logs
 from syncd.engine.context import Context
 from syncd.engine.fetch import level_after, observe
 
+UNFOUND = "unfound"
+"""Action of the history: a creation without an answer that was looked for in vain."""
+
 
 def recover(context: Context, *, wait: bool) -> None:
     """Settle open intents of the connections that take part.
@@ -128,8 +131,17 @@ def _lag_left(context: Context, intent: Intent) -> float:
 def _conclude(context: Context, scope: Scope, intent: Intent, found: tuple[Record, ...]) -> None:
     store, now = context.store, context.clock.now()
     if not found:
-        store.settle(intent.id, IntentState.REFUTED, now, "no record carries its marker")
-        store.mark_dirty([intent.item])
+        with store.transaction():
+            store.settle(intent.id, IntentState.REFUTED, now, "no record carries its marker")
+            store.append_history(
+                [
+                    context.entry(
+                        intent.item, "", UNFOUND, intent.connection,
+                        detail=f"no record carries the marker of {intent.id}: it counts as not made",
+                    )
+                ]
+            )  # fmt: skip
+            store.mark_dirty([intent.item])
         return
     record = min(found, key=lambda each: (each.created, each.id))
     logs = read_logs(context.adapters[intent.connection], scope, [(intent, record)])

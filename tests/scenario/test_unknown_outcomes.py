@@ -247,3 +247,40 @@ def test_a_creation_is_settled_when_the_mapping_has_another_place(tmp_path):
         elsewhere(world)
         settle(world)
         assert world.record("Y", "asana")
+
+
+@pytest.mark.parametrize("tool", ["asana", "notion"])
+def test_a_creation_found_too_late_is_told_and_goes_to_no_other_tool(tmp_path, tool):
+    with world_of(tmp_path) as world:
+        world.wire.clear()
+        fields = {"project": {"key": "WEB"}, "issuetype": {"name": "Epic"}, "summary": "Y"}
+        world.jira()("POST", "/rest/api/3/issue", {"fields": fields})
+        if tool == "asana":
+            lose(world, NOT_ANSWERED, service="asana", method="POST", path="/tasks$")
+            project = next(s.id for s in world.system.roadmap.scopes if s.name == "Go-to-market")
+            tasks = world.asana()("GET", f"/api/1.0/projects/{project}/tasks?limit=100")["data"]
+            made = next(task["gid"] for task in tasks if task["name"] == "Y")
+            world.asana()("DELETE", f"/api/1.0/tasks/{made}")
+        else:
+            lose(world, NOT_ANSWERED, service="notion", method="POST", path="/v1/pages$")
+            found = world.notion()("POST", "/v1/search", {"query": "Y"})["results"]
+            made = next(row["id"] for row in found if row["object"] == "page")
+            world.notion()("PATCH", f"/v1/pages/{made}", {"in_trash": True})
+        settle(world)
+        assert world.creations()[tool] == 2, "nobody could know of the first"
+        if tool == "asana":
+            world.sandbox.asana.undelete(made)
+        else:
+            world.notion()("PATCH", f"/v1/pages/{made}", {"in_trash": False})
+        settle(world)
+        told = [n for n in world.system.store.notices() if n.kind == "twice"]
+        assert len(told) == 1
+        assert told[0].sentence.endswith(f"delete {made.replace('-', '')}")
+        assert sum(world.creations().values()) == 3, "it went to no other tool"
+        if tool == "asana":
+            world.asana()("DELETE", f"/api/1.0/tasks/{made}")
+        else:
+            world.notion()("PATCH", f"/v1/pages/{made}", {"in_trash": True})
+        world.cycle()
+        world.cycle(full=True)
+        assert [n for n in world.system.store.notices() if n.kind == "twice"] == []
