@@ -173,8 +173,9 @@ class HistoryEntry:
     """One line of the history of a cell; of the whole where `item` is empty.
 
     `action`: observed, corrected, merged, wrote, conflict, resolved, linked, created, refused, gone,
-    restored, unfound (a creation without an answer, looked for in vain); held, approved, released and lapsed (by the guard; a decision that was replaced has
-    lapsed too); undone (decided) and left (overtaken).
+    restored, unfound (a creation without an answer, looked for in vain); held, approved, released and
+    lapsed (by the guard; a decision that was replaced has lapsed too); undone (decided) and left
+    (overtaken).
     """
 
     cycle: int

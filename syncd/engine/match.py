@@ -207,14 +207,19 @@ def _by_marker(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
 
 
 def _made_twice(facts: _Pass, stored: StoredRecord) -> bool:
-    """Tell of a record whose creation was looked for in vain, so that its item was given another."""
+    """Tell of a record whose creation was looked for in vain, so that its item was given another.
+
+    That one is the younger of the two; younger still is the copy that a person makes of it.
+    """
     context, record = facts.context, stored.record
     if record.marker is None or _free(context, record.marker, record.connection):
         return False
-    tried = context.store.history(record.marker)
-    if not any((e.action, e.connection) == (UNFOUND, record.connection) for e in tried):
-        return False
     kept = context.store.records_of([record.marker])[record.marker][record.connection].record
+    tried = context.store.history(record.marker)
+    if record.created > kept.created or not any(
+        (e.action, e.connection) == (UNFOUND, record.connection) for e in tried
+    ):
+        return False
     sentence = (
         f"{record.key} and {kept.key} in {record.connection} are the same item: the answer to the "
         f"creation of one was lost, and it could not be found for too long; {kept.key} is kept in "
