@@ -74,6 +74,9 @@ class Context:
     sent: dict[str, int] = field(default_factory=dict)  # how often a value was sent: see invariants
     touched: bool = False  # it is stored that something a page shows has changed
     moved: bool = False  # some item has got another parent
+    above: dict[tuple[str, str], bool] = field(default_factory=dict)  # parents looked at: seen?
+    doubted: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # see `look_above`
+    unsure: set[str] = field(default_factory=set)  # items whose parent could not be looked at
     restored: bool = False  # the state is an older one that meets the tools for the first time
     gone: dict[str, set[str]] = field(default_factory=dict)  # deleted records, as far as asked for
 

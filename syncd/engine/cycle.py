@@ -220,7 +220,7 @@ def _plan_batch(
             changes = [c for c in changes if not _was_refused(context, c, notices)]
             store.replace_notices(f"plan:{item.id}", _for_plan(item, notices))
             found += changes
-            if not changes and not situation.frozen:
+            if not changes and not situation.frozen and item.id not in context.unsure:
                 settled.append(item.id)
         store.clear_dirty(settled)
     return found

@@ -246,7 +246,8 @@ def _set_back(context: Context, record: Record) -> None:
     if stored.item is None:
         store.save_document(UNMATCHED, value=True)
         return
-    store.mark_dirty([stored.item])
+    below = [child.id for child in store.children(stored.item)]  # who may not have named it
+    store.mark_dirty([stored.item, *below])
     store.append_history(
         [context.entry(stored.item, "", "restored", record.connection, detail=record.key)]
     )
@@ -269,7 +270,7 @@ def _finish_sweep(
         store.save_cursor(scope.connection, scope.id, replace(before, frozen=sentence))
         store.replace_notices(subject, [Notice("frozen", subject, "", sentence, tally.started)])
         return
-    _verify(context, adapter, scope, missing[:VERIFY_AT_MOST])
+    verify(context, adapter, scope, missing[:VERIFY_AT_MOST])
     with store.transaction():
         if state.full_at is None:  # what could not be matched or created before may be so now
             store.mark_all_dirty()
@@ -307,12 +308,12 @@ def _see_again(context: Context, scope: Scope, sweep: int) -> None:
                 context.opened.pop(notice.subject, None)
 
 
-def _verify(
-    context: Context, adapter: Adapter, scope: Scope, missing: tuple[StoredRecord, ...]
-) -> None:
-    """Absent is not deleted: ask for each record that the list left out."""
+def verify(
+    context: Context, adapter: Adapter, scope: Scope, missing: Sequence[StoredRecord]
+) -> frozenset[str]:
+    """Absent is not deleted: ask for each record that was left out; returns the ids of those alive."""
     if not missing:
-        return
+        return frozenset()
     found = adapter.read(scope, [stored.record.id for stored in missing])
     observe(context, found)
     visible = {record.id: record for record in found}
@@ -330,3 +331,4 @@ def _verify(
         told = Notice("invisible", subject, "", sentence, context.clock.now())
         context.open_since(subject)
         context.store.replace_notices(subject, [told])
+    return frozenset(record.id for record in found if not record.trashed)

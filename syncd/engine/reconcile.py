@@ -22,12 +22,13 @@ from syncd.core.values import digest, same
 from syncd.engine.context import Context, unsettled
 from syncd.engine.loops import LOOPING, notice, parties, turns_back
 from syncd.engine.rollups import BATCH, DEEPEST, roll_up, roll_up_once, set_derived
-from syncd.engine.sights import Work, is_out, left_of, look, voices
+from syncd.engine.sights import Work, is_out, left_of, look, look_above, voices
 
 
 def reconcile(context: Context, ids: Iterable[str]) -> None:
     """Merge these items and every roll-up above them; everything decided is stored."""
     todo = sorted(ids)
+    context.unsure.difference_update(todo)
     raised: set[str] = set()
     for start in range(0, len(todo), BATCH):
         context.progress("reconciling", start, len(todo))
@@ -38,6 +39,8 @@ def reconcile(context: Context, ids: Iterable[str]) -> None:
             context.store.mark_dirty(above)
         raised |= above
     roll_up(context, raised)
+    if context.doubted:
+        reconcile(context, look_above(context))
     _open_circles(context)
 
 

@@ -2,7 +2,7 @@
 
 A value that cannot be read shows nothing, nor does a field that a record no longer has, nor a record
 that was moved to where the mapping reads nothing. None of these is an empty field: people are told, and
-the other tools keep what they hold.
+the other tools keep what they hold. A record whose parent is out of sight names no parent either.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from syncd.core.errors import SourceError
 from syncd.core.merge import Sight
 from syncd.core.model import (
     Cell,
@@ -20,10 +21,11 @@ from syncd.core.model import (
     Provenance,
     StoredRecord,
 )
-from syncd.core.records import FieldKind, Value
+from syncd.core.records import FieldKind, Scope, Value
 from syncd.core.rules import CellRule, FieldRule, NotShownError, UnmappedError
 from syncd.core.values import same
 from syncd.engine.context import Context
+from syncd.engine.fetch import VERIFY_AT_MOST, verify
 
 
 @dataclass(slots=True)
@@ -89,6 +91,8 @@ def look(
             continue
         cell = stored.cells.get(rule.name)
         try:
+            if _parent_unseen(context, work, stored, cell_rule):
+                continue
             value = _decode(context, work, stored, cell_rule, parents)
         except NotShownError as error:
             _keep_away(work, stored, rule, cell, error)
@@ -104,6 +108,68 @@ def look(
         )
         sights.append(Sight(connection, value, cell, voice.author, stored.record.updated))
     return sights
+
+
+def _parent_unseen(context: Context, work: Work, stored: StoredRecord, rule: CellRule) -> bool:
+    """Tell whether a record may name no parent only because that is out of sight: nobody cleared it.
+
+    Where the parent was last read may be long ago. Until it has been looked at in this cycle the item is
+    in doubt, see `look_above`.
+    """
+    if rule.kind is not FieldKind.PARENT or isinstance(rule.shown(stored.record), str):
+        return False
+    cell = stored.cells.get(rule.field)
+    known = cell.base if cell is not None else None
+    if not isinstance(known, str):
+        return False
+    above = context.store.records_of([known]).get(known, {}).get(rule.connection)
+    if above is None:
+        return False
+    seen: bool | None = context.above.get((rule.connection, above.record.id))
+    if above.gone_since is not None or is_out(context, above):
+        seen = False
+    if seen is None:
+        items = context.doubted.setdefault((rule.connection, above.record.id), set())
+        items.add(work.item.id)
+    elif not seen:
+        _put_away(work, stored, rule.field)
+    return not seen
+
+
+def look_above(context: Context) -> set[str]:
+    """Look at the parents that records have ceased to name; returns the items to be merged again.
+
+    Those whose parent could not be looked at stay in the work set.
+    """
+    doubted, context.doubted = context.doubted, {}
+    scopes = {(scope.connection, scope.id): scope for scope in context.roadmap.scopes}
+    parents: dict[tuple[str, str], list[StoredRecord]] = {}
+    for key in sorted(doubted):
+        stored = context.store.record(*key)
+        if stored is not None:
+            parents.setdefault((key[0], stored.record.scope), []).append(stored)
+    for place, found in parents.items():
+        try:
+            _look_at(context, place[0], scopes.get(place), found)
+        except SourceError as error:
+            context.failed(place[0], error)
+    again: set[str] = set()
+    for key, items in doubted.items():
+        (again if key in context.above else context.unsure).update(items)
+    return again
+
+
+def _look_at(
+    context: Context, connection: str, scope: Scope | None, parents: Sequence[StoredRecord]
+) -> None:
+    """Note which parents can be seen; what no scope of the mapping reads any more cannot."""
+    adapter = context.adapters.get(connection)
+    if adapter is None or connection not in context.healthy():
+        return
+    for start in range(0, len(parents), VERIFY_AT_MOST):
+        part = parents[start : start + VERIFY_AT_MOST]
+        seen = verify(context, adapter, scope, part) if scope is not None else frozenset()
+        context.above |= {(connection, s.record.id): s.record.id in seen for s in part}
 
 
 def _keep_away(
