@@ -37,6 +37,12 @@ _BELOW = (
     .order_by(items.c.parent, items.c.id)
 )
 _COUNT = select(func.count()).select_from(items)
+_GONE = (
+    select(records.c.item)
+    .where(records.c.item.in_(bindparam("ids", expanding=True)))
+    .group_by(records.c.item)
+    .having(func.count(records.c.gone_since) == func.count())
+)
 _TITLED = (
     select(items.c.id)
     .where(items.c.title_key == bindparam("title"), items.c.level == bindparam("level"))
@@ -124,6 +130,11 @@ class Items(Session):
         """Return the items of these levels, from the top level down, then by title and id."""
         rows = self._all(_AT, {"levels": sorted(set(levels))})
         return tuple(map(_item, sorted(rows, key=_place)))
+
+    def gone_items(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of these items that had records, all of which are known to be deleted."""
+        rows = (row for part in chunks(ids) for row in self._all(_GONE, {"ids": part}))
+        return frozenset(row[0] for row in rows)
 
     def item_ids(self, after: str, limit: int) -> tuple[str, ...]:
         """Return the ids of items after an id, in order."""

@@ -247,6 +247,10 @@ class Store(Protocol):
         """Return the items without a parent, ordered by level and title."""
         ...
 
+    def gone_items(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of these items that had records, all of which are known to be deleted."""
+        ...
+
     def item_ids(self, after: str, limit: int) -> tuple[str, ...]:
         """Return at most `limit` ids of items after an id, in order."""
         ...

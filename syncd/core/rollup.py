@@ -8,6 +8,8 @@ Definitions (also in docs/explanation/rollups.md):
 
 * A leaf is an item without children. Done is decided by the status category. A cancelled leaf counts
   neither as done nor in the total; it is reported as cut.
+* An item that has been deleted in every tool counts nowhere: as a leaf its aggregate is empty, and above it
+  it is no child. What still lives below it counts.
 * Weight of a leaf: its estimate; a leaf without one weighs the median of the estimated leaves below the
   same item (`missing: median`) or nothing (`missing: zero`). With no estimate anywhere, or with
   `weight: count`, every leaf weighs 1.

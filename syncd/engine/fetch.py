@@ -201,6 +201,7 @@ def _mark_gone(context: Context, stored: StoredRecord) -> None:
         context.store.save_document(UNMATCHED, value=True)  # what is told of it may be over
         return
     context.store.mark_dirty([stored.item])
+    _touch(context, stored.item)
     context.store.append_history(
         [context.entry(stored.item, "", "gone", connection, detail=stored.record.key)]
     )
@@ -213,6 +214,12 @@ def _mark_gone(context: Context, stored: StoredRecord) -> None:
         f"{connection}:{record_id}",
         [Notice("gone", f"{connection}:{record_id}", "", sentence, now)],
     )
+
+
+def _touch(context: Context, item: str) -> None:
+    """Note that a page which shows an item is due: it may have lost its last record, or have one again."""
+    for found in context.store.items([item]).values():
+        context.touch(found.level)
 
 
 def _called(context: Context, stored: StoredRecord) -> str:
@@ -248,6 +255,7 @@ def _set_back(context: Context, record: Record) -> None:
         return
     below = [child.id for child in store.children(stored.item)]  # who may not have named it
     store.mark_dirty([stored.item, *below])
+    _touch(context, stored.item)
     store.append_history(
         [context.entry(stored.item, "", "restored", record.connection, detail=record.key)]
     )

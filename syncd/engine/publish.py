@@ -150,7 +150,9 @@ def _edit(
 
 def _render(context: Context, rule: PageRule, as_of: float) -> tuple[PageBlock, ...]:
     now = datetime.fromtimestamp(context.clock.now(), UTC)
-    items = context.store.items_at(rule.levels)
+    known = context.store.items_at(rule.levels)
+    gone = context.store.gone_items([item.id for item in known])
+    items = [item for item in known if item.id not in gone]
     changes = context.store.history(limit=2_000, since=yesterday(now).timestamp())
     stamp = datetime.fromtimestamp(as_of, UTC)
     name = context.directory.name

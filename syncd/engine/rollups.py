@@ -53,11 +53,15 @@ def roll_up(context: Context, items: Iterable[str]) -> None:
 def roll_up_once(context: Context, items: Collection[str]) -> set[str]:
     """Recompute these items from their children; returns the parents for whom that changes anything."""
     store = context.store
-    below = store.aggregates(items)
+    below = {
+        item: [each for each in found if each != {}]  # of a child nothing of which is left
+        for item, found in store.aggregates(items).items()
+    }
+    gone = store.gone_items([item for item in items if not below.get(item)])
     above: set[str] = set()
     changed: list[Item] = []
     for item in store.items(items).values():
-        news = _derived(context, item, below.get(item.id))
+        news = _derived(context, item, below.get(item.id), gone=item.id in gone)
         if news == item:
             continue
         changed.append(news)
@@ -88,11 +92,19 @@ def _note_open(context: Context, old: Item, new: Item) -> None:
 
 
 def _derived(
-    context: Context, item: Item, children: Sequence[Mapping[str, object] | None] | None
+    context: Context,
+    item: Item,
+    children: Sequence[Mapping[str, object] | None] | None,
+    *,
+    gone: bool,
 ) -> Item:
-    """Return the item with its aggregate and derived fields as its children now make them."""
+    """Return the item with its aggregate and derived fields as its children now make them.
+
+    One that no tool holds any more, nor anything below it, counts nowhere: its aggregate is empty.
+    """
     below = fold(children) if children else None
-    aggregate = below if below is not None else leaf(item.level, item.fields)
+    alone = {} if gone else leaf(item.level, item.fields)
+    aggregate = below if below is not None else alone
     fields, provenance = dict(item.fields), dict(item.provenance)
     computed: dict[RollupSpec, dict[str, Value]] = {}
     for rule in context.roadmap.fields.values():

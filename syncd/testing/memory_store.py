@@ -197,6 +197,13 @@ class _Items(_Observations):
         """Return the items of these levels, ordered by level and title."""
         return tuple(sorted((i for i in self._all_items() if i.level in levels), key=_place))
 
+    def gone_items(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of these items that had records, all of which are known to be deleted."""
+        linked = [stored for stored in self._rows("records").values() if stored.item is not None]
+        had = {str(stored.item) for stored in linked}
+        alive = {stored.item for stored in linked if stored.gone_since is None}
+        return frozenset((had - alive) & set(ids))
+
     def item_ids(self, after: str, limit: int) -> tuple[str, ...]:
         """Return the ids of items after an id, in order."""
         return tuple(sorted(i for i in self._rows("items") if i > after)[:limit])

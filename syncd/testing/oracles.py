@@ -8,7 +8,7 @@ those of the project's invariants; those that are judged while a run goes on sta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from syncd.core.fields import STATUSES
@@ -289,7 +289,7 @@ def audit_is_complete(run: Run, world: World) -> None:
 
 
 def page_is_whole(stage: Stage) -> None:
-    """I19: the page names every item once, with what it is called now, and nothing of ours twice."""
+    """I19: the page names every item that a tool holds once, as it is called now, and nothing twice."""
     world = stage.world
     for rule in world.roadmap.pages:
         ours = [
@@ -299,10 +299,11 @@ def page_is_whole(stage: Stage) -> None:
             if block not in world.pages.theirs and text.startswith("bullet|")
             if world.pages.titles[page] == rule.title and " **" in text
         ]
+        gone = world.store.gone_items([item.id for item in world.items()])
         wanted = Counter(
             _plain(i.title)
             for i in world.items()
-            if i.level in rule.levels and i.fields.get("title")
+            if i.level in rule.levels and i.fields.get("title") and i.id not in gone
         )
         shown = Counter(text.split("**")[1] for text in ours)
         if wanted != shown:
@@ -320,15 +321,16 @@ def _plain(text: str) -> str:
 
 
 def sums_are_right(run: Run, world: World) -> None:
-    """I18: every roll-up equals a recount of the leaves below, each counted once."""
+    """I18: every roll-up equals a recount of the leaves below that a tool holds, each counted once."""
     items = {item.id: item for item in world.items()}
+    gone = world.store.gone_items(list(items))
     below: dict[str, list[Item]] = {}
     for item in items.values():
         below.setdefault(item.parent or "", []).append(item)
     for item in items.values():
         if world.roadmap.fields["items_total"].owners.get(item.level) != DERIVED:
             continue
-        leaves = [leaf for leaf in _leaves(below, item) if _group(leaf) != "cancelled"]
+        leaves = [leaf for leaf in _leaves(below, item, gone) if _group(leaf) != "cancelled"]
         done = sum(_group(leaf) == "done" for leaf in leaves)
         points = sum(float(str(leaf.fields.get("estimate") or 0)) for leaf in leaves)
         told = tuple(item.fields.get(n) for n in ("items_total", "items_done", "points_total"))
@@ -338,12 +340,12 @@ def sums_are_right(run: Run, world: World) -> None:
             )
 
 
-def _leaves(below: dict[str, list[Item]], item: Item) -> Iterator[Item]:
+def _leaves(below: dict[str, list[Item]], item: Item, gone: Collection[str]) -> Iterator[Item]:
+    """Yield what counts below an item; what was deleted everywhere is no leaf, and makes no parent."""
     for child in below.get(item.id, ()):
-        if child.id in below:
-            yield from _leaves(below, child)
-        else:
-            yield child
+        deeper = list(_leaves(below, child, gone))
+        if deeper or child.id not in gone:
+            yield from deeper or [child]
 
 
 def _group(item: Item) -> str:

@@ -190,6 +190,20 @@ class ObservationLaws(Laws):
         store.mark_gone("jira", "3", None)
         assert store.count("jira", "main") == 2
 
+    def test_an_item_is_gone_when_its_last_record_is(self, store: Store) -> None:
+        linked(store)
+        store.save_items([item("bare")])
+        observe(store, record("7", connection="asana"))
+        store.link("asana", "7", "i1", "created")
+        everyone = ["i1", "bare", "unknown"]
+        store.mark_gone("jira", "1", 9.0)
+        assert store.gone_items(everyone) == frozenset()
+        store.mark_gone("asana", "7", 9.0)
+        assert store.gone_items(everyone) == {"i1"}
+        assert store.gone_items(["bare"]) == store.gone_items([]) == frozenset()
+        store.mark_gone("jira", "1", None)
+        assert store.gone_items(everyone) == frozenset()
+
     def test_links_are_found_from_both_ends(self, store: Store) -> None:
         linked(store)
         observe(store, record("7", connection="asana"), record("8"))
