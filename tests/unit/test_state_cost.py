@@ -63,6 +63,7 @@ AT_REST = {
     "children": lambda s: s.children("i00001"),
     "roots": lambda s: s.roots(),
     "items_at": lambda s: s.items_at(["goal"]),
+    "gone_items": lambda s: s.gone_items(["i00001", "i00002"]),
     "items_titled": lambda s: s.items_titled("feature", "thing 7"),
     "history of an item": lambda s: s.history("i00001"),
     "history since": lambda s: s.history(since=2990.0),
