@@ -282,8 +282,10 @@ def _report(
     context: Context, outlook: Outlook, started: float, ticks: float, pages: int, rounds: int
 ) -> CycleReport:
     store = context.store
+    before = next((report.tallies for report in store.cycles(1)), {})
     for name in set(context.roadmap.connections) - set(context.tallies):
-        context.tallies[name] = Tally()
+        # one that fails is asked less often: until it has taken part again, its last error holds
+        context.tallies[name] = Tally(error=before.get(name, Tally()).error)
     report = CycleReport(
         number=context.cycle,
         started_at=started,

@@ -247,3 +247,19 @@ def test_who_edited_a_record_last_is_a_person_or_nobody(world):
     said = {v.connection: v.author for v in voices(world.context(), Work(item, records, {}))}
     assert said["asana"] == "asana:bob"
     assert said["notion"] is None, "we were the last: what it says is nobody's word"
+
+
+def test_a_failing_tool_that_is_left_alone_for_a_while_is_told_of_until_it_has_taken_part_again(
+    world,
+):
+    feature(world, "Search")
+    world.cycle()
+    world.asana.down = True
+    error = world.cycle().tallies["asana"].error
+    assert error is not None
+    without = {name: tool for name, tool in world.tools.items() if name != "asana"}
+    for _ in range(2):  # not due: it is asked less often
+        assert world.cycle(adapters=without).tallies["asana"].error == error
+    world.asana.down = False
+    assert world.cycle().tallies["asana"].error is None
+    assert world.cycle(adapters=without).tallies["asana"].error is None
