@@ -2,7 +2,7 @@
 
 A decision is a *pin*: the value that one cell shall have. It is stored first, so that nothing that
 happens between two requests can lose it; then it is planned, journalled and sent like any other change.
-Once the tool holds the value, the cell counts as delivered for what the roadmap says at that time.
+Once the tool holds the value, the cell counts as delivered for what the roadmap said at the decision.
 """
 
 from __future__ import annotations
@@ -272,7 +272,8 @@ def _settle_item(
             continue
         now = item.fields.get(field)
         if holds(rule.type, cell, pin.value):
-            held = replace(cell, sent=now, has_sent=True, refused=None)
+            # what the roadmap has been changed to since is still to be delivered
+            held = replace(cell, sent=pin.against, has_sent=True, refused=None)
             context.store.save_cells(connection, stored.record.id, {field: held})
         elif same(rule.type, now, pin.against) and holds(rule.type, cell, pin.expect):
             left[connection, field] = pin

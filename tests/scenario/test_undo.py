@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.errors import UserError
+from syncd.core.errors import Unavailable, UserError
 from syncd.core.people import Directory
 from syncd.core.rules import SHARED, Limits
 from syncd.engine import undo
@@ -163,6 +163,21 @@ def test_a_person_who_edits_after_the_decision_is_heard(world):
     assert len(told) == 2
     assert "changed since, so it was not put back" in told[0]
     assert undo.pending(world.store) == {}
+
+
+@pytest.mark.parametrize("tool", ["jira", "asana"])
+def test_an_edit_after_an_undo_whose_write_had_no_answer_goes_everywhere(world, tool):
+    _, number = changed(world, due="2026-02-02")
+    decide(world, of_cycle(world, number))
+    for each in (world.asana, world.notion):
+        lost = Unavailable(each.connection, "no answer", maybe_applied=True)
+        each.faults.add("update", lost, after_effect=True)
+    world.cycle()
+    assert len(world.store.open_intents()) == 2
+    world.tools[tool].edit(world.record("Search", tool).id, due="2026-05-05")
+    world.cycle()
+    world.cycle()
+    assert world.shows("Search", "due") == dict.fromkeys(TOOLS, "2026-05-05")
 
 
 def test_a_cycle_that_is_killed_after_the_decision_loses_none_of_it(world):
