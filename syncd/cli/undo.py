@@ -75,7 +75,7 @@ def undo(
             emit(_data(system, found, number))
         else:
             _print(system, found, target, since, number)
-    nothing = doing and not found.back and not found.called_off
+    nothing = not found.back and not found.called_off
     raise typer.Exit(NEEDS_PERSON if nothing else DONE)
 
 
@@ -131,6 +131,8 @@ def _print(system: System, found: Undo, target: str, since: str | None, number: 
         say(f"undo {number}: called off; nothing is written")
     elif number is not None:
         say(f"undo {number}: the next cycle writes it; `syncd undo {number}` takes it back")
+    elif not found.steps and not found.called_off and found.created:
+        say("a creation is not undone, and nothing that was written afterwards is left to undo")
     elif not found.steps and not found.called_off:
         say("what it wrote has been put back or written again since: nothing of it is left to undo")
     elif found.back or found.called_off:

@@ -73,13 +73,18 @@ class Pin:
 def written(entries: Iterable[HistoryEntry], actions: Sequence[str] = ("wrote",)) -> list[Written]:
     """Return the net effect of our writes on each cell. `entries` are newest first, as stored.
 
-    Records that these entries tell to be created are left out: they have no value to go back to.
+    Where these entries tell that a record was created, only what later cycles wrote to it counts: it
+    goes back to what it was created with, and before that there is no value.
     """
     entries = list(entries)
-    created = {(e.item, e.connection) for e in entries if e.action == "created"}
+    created: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        if entry.action == "created":
+            created.setdefault((entry.item, entry.connection), entry.cycle)
     net: dict[CellKey, Written] = {}
     for entry in reversed(entries):
-        if entry.action not in actions or (entry.item, entry.connection) in created:
+        born = created.get((entry.item, entry.connection))
+        if entry.action not in actions or (born is not None and entry.cycle <= born):
             continue
         key = (entry.item, entry.field, entry.connection)
         first = net[key].before if key in net else entry.before

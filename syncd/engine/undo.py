@@ -93,7 +93,10 @@ def of_item(store: Store, item: str, field: str | None, since: float | None) -> 
     entries = store.history(item, field, EVER, since)
     writes = [entry for entry in entries if entry.action == "wrote"]
     if not writes:
-        raise UserError("syncd has written nothing there; `syncd history` shows what happened")
+        raise UserError(
+            "syncd has written nothing there, or only created it, which is not undone; "
+            "`syncd history` shows what happened"
+        )
     if since is not None:
         return [e for e in entries if e.action in ("wrote", "created")]
     return [e for e in entries if e.cycle == writes[0].cycle]

@@ -60,3 +60,14 @@ def test_an_item_since_a_moment_and_mistakes(world, filled):
     ):
         wrong = syncd("undo", *words, cwd=filled)
         assert (wrong.code, sentence in wrong.sentence) == (2, True), wrong.err
+
+
+def test_a_cycle_that_only_created_has_nothing_to_put_back(world, filled):
+    fields = {"project": {"key": "WEB"}, "issuetype": {"name": "Epic"}, "summary": "Brand new"}
+    world.jira("POST", "issue", {"fields": fields})
+    cycle = syncd("run", "--once", "--json", cwd=filled).data["number"]
+    shown = syncd("undo", str(cycle), cwd=filled)
+    assert (shown.code, "created, and left" in shown.out) == (1, True)
+    assert shown.out.splitlines()[-1] == (
+        "a creation is not undone, and nothing that was written afterwards is left to undo"
+    )

@@ -209,6 +209,24 @@ def test_what_a_cycle_created_is_listed_and_left_alone(world):
     assert found.steps == ()
 
 
+@pytest.mark.parametrize("field", [None, "due"])
+def test_since_before_its_creation_an_item_goes_back_to_what_it_began_with(world, field):
+    moment = world.clock.now()
+    made = feature(world, due="2026-01-01")
+    world.cycle()
+    item = world.item("Search").id
+    with pytest.raises(UserError, match="or only created it, which is not undone"):
+        undo.of_item(world.store, item, field, None)
+    for day in ("2026-02-02", "2026-03-03"):
+        world.jira.edit(made, due=day)
+        world.cycle()
+    found = prepare(world, undo.of_item(world.store, item, field, moment))
+    assert {(s.connection, s.target) for s in found.back} == {
+        ("asana", "2026-01-01"), ("notion", "2026-01-01"),
+    }  # fmt: skip
+    assert len(found.created) == (0 if field else 2)
+
+
 def test_an_item_and_a_field_since_a_moment(world):
     made, _ = changed(world, due="2026-02-02", estimate=1.0)
     world.clock.advance(1.0)

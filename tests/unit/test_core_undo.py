@@ -56,8 +56,17 @@ def test_a_value_that_the_tool_spells_its_own_way_is_still_ours():
 
 def test_what_is_created_is_not_emptied():
     made = entry(1, None, None, action="created", field="")
-    assert written([entry(2, None, "x"), made]) == []
-    assert len(written([entry(2, None, "x", connection="asana"), made])) == 1
+    assert written([entry(1.5, None, "x"), made]) == []
+    assert len(written([entry(1.5, None, "x", connection="asana"), made])) == 1
+
+
+def test_what_was_written_after_a_creation_goes_back_to_what_it_began_with():
+    made = entry(1, None, None, action="created", field="")
+    later = [entry(3, "y", "z"), entry(2, "x", "y"), entry(1, None, "x"), made]
+    (change,) = written(later)
+    assert (change.before, change.after) == ("x", "z")
+    again = entry(4, None, None, action="created", field="")
+    assert written([again, *later]) == [], "what came before went to another record"
 
 
 def test_a_record_that_is_gone_is_left():
