@@ -113,9 +113,12 @@ def _ended(meeting: Meeting) -> str:
     missing = len({*review.missing, *(pair.item for pair in review.pairs)})
     text = f"the review of {meeting.level}s in {meeting.connection} has ended"
     if news:
-        text += f": {plural(news, 'record')} nobody recognised become{'s' if news == 1 else ''} new"
+        text += (
+            f": {plural(news, 'record')} nobody recognised become{'s' if news == 1 else ''} new, to be "
+            f"created in the other tools too"
+        )
     if missing:
-        text += f"{' and' if news else ':'} {plural(missing, 'item')} will be created there"
+        text += f"{', and' if news else ':'} {plural(missing, 'item')} will be created there"
     return text
 
 

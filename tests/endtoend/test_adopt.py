@@ -48,7 +48,8 @@ def test_a_review_lists_pairs_with_reasons_and_ends_when_all_is_decided(populate
     assert (done.code, done.out) == (0, "no review is open\n")
     assert done.sentence == (
         "1 pair accepted, 0 rejected; the review of features in notion has ended: 1 record nobody "
-        f"recognised becomes new and {len(meeting['created'])} items will be created there"
+        "recognised becomes new, to be created in the other tools too, and "
+        f"{len(meeting['created'])} items will be created there"
     )
     assert syncd("run", "--once", cwd=home).code == 0
     assert populated.rows_titled("Where are my bikes") == 0, "Jira owns the title"
