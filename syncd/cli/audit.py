@@ -9,6 +9,7 @@ import typer
 from syncd.cli.common import (
     DEFAULT_CONFIG,
     DONE,
+    MOST,
     NEEDS_PERSON,
     UNAVAILABLE,
     ConfigOption,
@@ -38,7 +39,8 @@ def audit(
     ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     sample: Annotated[
-        int, typer.Option("--sample", "-n", min=1, help="How many items, when none is named.")
+        int,
+        typer.Option("--sample", "-n", min=1, max=MOST, help="How many items, when none is named."),
     ] = 10,
     everything: Annotated[bool, typer.Option("--all", help="Audit every item.")] = False,
     as_json: JsonOption = False,

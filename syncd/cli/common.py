@@ -51,6 +51,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 
 DEFAULT_CONFIG = Path("syncd.yaml")
 
+MOST = 1_000_000_000
+"""The highest count that an option takes: more than there is of anything."""
+
+_FIRST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+
 
 def say(text: str = "") -> None:
     """Print a line for people; control characters in tools' content never reach the terminal."""
@@ -234,8 +239,11 @@ def moment(text: str, now: float) -> float:
     """
     units = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
     words = text.strip()
-    if words[-1:] in units and words[:-1].isdigit():
-        return now - float(words[:-1]) * units[words[-1]]
+    if words[-1:] in units and words[:-1].isdecimal():
+        at = now - float(words[:-1]) * units[words[-1]]
+        if at < _FIRST:
+            raise UserError(f"{text!r} is before the year 1; write a later moment")
+        return at
     try:
         when_ = datetime.fromisoformat(words)
     except ValueError:

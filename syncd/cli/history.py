@@ -9,6 +9,7 @@ import typer
 
 from syncd.cli.common import (
     DEFAULT_CONFIG,
+    MOST,
     ConfigOption,
     JsonOption,
     emit,
@@ -35,7 +36,9 @@ def history(
     ] = None,
     field: Annotated[str | None, typer.Argument(help="Only this field.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many entries.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=MOST, help="How many entries.")
+    ] = 50,
     since: Annotated[
         str | None,
         typer.Option("--since", help="From then on: 2026-11-22T16:34 (UTC), or 2h (ago)."),

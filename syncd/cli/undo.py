@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Values listed before the rest is counted; --json lists every one."""
 
+DIGITS = 18
+"""A number with more digits is no cycle's."""
+
 
 def undo(
     target: Annotated[
@@ -83,7 +86,7 @@ def _prepare(system: System, target: str, since: str | None) -> Undo:
     from syncd.engine import undo as engine
 
     store = system.store
-    if target.isdigit():
+    if target.isdecimal() and len(target) <= DIGITS:
         if since is not None:
             raise UserError("--since goes with an item: a cycle has its own moment")
         what, entries = f"cycle {target}", engine.of_cycle(store, int(target))

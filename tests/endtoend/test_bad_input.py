@@ -122,6 +122,20 @@ def test_unknown_items_fields_and_conflicts(filled):
         assert wrong.sentence.startswith(start)
 
 
+def test_numbers_that_nothing_can_be_counted_with(filled):
+    for words, part in (
+        (["undo", "²"], "no item is called '²'"),
+        (["undo", "9" * 5000], "no item is called '999"),
+        (["undo", "Fleet map", "--since", "²h"], "'²h' is no moment"),
+        (["explain", "Fleet map", "--at", "9" * 400 + "d"], "9d' is before the year 1"),
+        (["explain", "Fleet map", "--at", "999999999999h"], "'999999999999h' is before the year 1"),
+        (["history", "-n", "9" * 20], "should be less than or equal to 1000000000"),
+        (["audit", "-n", "9" * 20], "should be less than or equal to 1000000000"),
+    ):
+        wrong = syncd(*words, cwd=filled)
+        assert (wrong.code, wrong.out, part in wrong.sentence) == (2, "", True), wrong.err
+
+
 def test_sandbox_files_and_ports(world, folder):
     port = world.url.rpartition(":")[2]
     taken = syncd("sandbox", "serve", "--port", port, cwd=folder)
