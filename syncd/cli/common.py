@@ -309,7 +309,7 @@ def print_report(report: CycleReport) -> None:
         f"  roadmap    {plural(report.items, 'item')}, "
         f"{plural(report.conflicts, 'open conflict')}, {plural(report.notices, 'notice')}"
     )
-    for sentence in report.frozen:
+    for sentence in dict.fromkeys(report.frozen):  # one may hold for several scopes
         say(f"  held back: {sentence}")
 
 
