@@ -212,9 +212,10 @@ def find_item(store: Store, text: str) -> Item:
 
 
 def find_cell(system: System, text: str) -> tuple[Item, str | None]:
-    """Return the item, and the field if one is named, of ITEM or ITEM.FIELD."""
+    """Return the item, and the field if one is named, of ITEM or ITEM.FIELD; an item's title wins."""
     name, dot, field = text.rpartition(".")
-    if dot and field in system.roadmap.fields:
+    titled = any(item.title == text for item in system.store.find_items(text))
+    if dot and field in system.roadmap.fields and not titled:
         return find_item(system.store, name), field
     if dot and not system.store.find_items(text) and system.store.find_items(name):
         item, fields = find_item(system.store, name), ", ".join(system.roadmap.fields)

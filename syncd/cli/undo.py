@@ -26,6 +26,8 @@ from syncd.cli.plan import shower
 from syncd.core.errors import Unsafe, UserError
 
 if TYPE_CHECKING:
+    from syncd.core.model import HistoryEntry
+    from syncd.core.ports import Store
     from syncd.core.undo import Step
     from syncd.engine.undo import Undo
     from syncd.wiring import System
@@ -86,16 +88,33 @@ def _prepare(system: System, target: str, since: str | None) -> Undo:
     from syncd.engine import undo as engine
 
     store = system.store
-    if target.isdecimal() and len(target) <= DIGITS:
+    if (done := _cycle(store, target)) is not None:
         if since is not None:
-            raise UserError("--since goes with an item: a cycle has its own moment")
-        what, entries = f"cycle {target}", engine.of_cycle(store, int(target))
+            raise UserError(
+                "--since goes with an item: a cycle has its own moment; name an item that is called "
+                f"{target} by its id or key"
+            )
+        what, entries = f"cycle {target}", done
     else:
         item, field = find_cell(system, target)
         after = moment(since, system.clock.now()) if since is not None else None
         entries = engine.of_item(store, item.id, field, after)
         what = f"{field} of {item.title}" if field else item.title
     return engine.prepare(system.roadmap, system.directory, store, what, entries)
+
+
+def _cycle(store: Store, target: str) -> list[HistoryEntry] | None:
+    """Return what a cycle did; None for what is no number, or one that only an item is called."""
+    from syncd.engine import undo as engine
+
+    if not target.isdecimal() or len(target) > DIGITS:
+        return None
+    try:
+        return engine.of_cycle(store, int(target))
+    except UserError:
+        if any(item.title == target for item in store.find_items(target)):
+            return None
+        raise
 
 
 def _do(system: System, found: Undo, checksum: str | None) -> int | None:

@@ -71,3 +71,19 @@ def test_a_cycle_that_only_created_has_nothing_to_put_back(world, filled):
     assert shown.out.splitlines()[-1] == (
         "a creation is not undone, and nothing that was written afterwards is left to undo"
     )
+
+
+def test_an_item_that_is_called_like_a_cycle_or_a_field(world, filled):
+    for title in ("4711", f"{EPIC}.due"):
+        fields = {"project": {"key": "WEB"}, "issuetype": {"name": "Epic"}, "summary": title}
+        world.jira("POST", "issue", {"fields": fields})
+    syncd("run", "--once", cwd=filled)
+    for title in ("4711", f"{EPIC}.due"):
+        world.edit_issue(title, duedate="2027-09-09")
+    syncd("run", "--once", cwd=filled)
+    for title in ("4711", f"{EPIC}.due"):
+        shown = syncd("undo", title, "--json", cwd=filled).data
+        assert {step["title"] for step in shown["back"]} == {title}
+    refused = syncd("undo", "1", "--since", "1h", cwd=filled).sentence
+    assert refused.endswith("name an item that is called 1 by its id or key")
+    assert "has written nothing" in syncd("undo", "4712", cwd=filled).sentence
