@@ -111,7 +111,7 @@ def prepare(
     changes = [w for w in written(entries, ("wrote", "undone")) if w.key not in called_off]
     ids = {change.item for change in changes}
     items, records = store.items(ids), store.records_of(ids)
-    blocked = {(c.item, c.field): c.id for c in store.conflicts(items=ids)}
+    blocked = {(c.item, c.field): c for c in store.conflicts(items=ids)}
     people = {person.key: person.name for person in directory.persons}
     steps = []
     for change in changes:
@@ -120,8 +120,13 @@ def prepare(
             continue
         conflict = blocked.get((change.item, change.field))
         pin = pins.get(change.item, {}).get((change.connection, change.field))
-        if conflict is not None and not found.why:
-            found = replace(found, why=f"conflict {conflict} is open: settle it instead")
+        if (
+            conflict is not None
+        ):  # what its cells hold is what was last agreed on, not what tools show
+            claims = {claim.connection: claim.value for claim in conflict.claims}
+            shown = claims.get(change.connection, found.now)
+            why = f"conflict {conflict.id} is open: settle it instead"
+            found = replace(found, now=shown, why=why)
         elif pin is not None and pin.value == found.target and not found.why:
             found = replace(found, why=f"undo {pin.undo} puts it back already")
         steps.append(found)
