@@ -21,6 +21,7 @@ from adapters.asana.translate import (
     task_data,
     task_fields,
 )
+from syncd.core.errors import SourceError
 from syncd.core.ports import Clock
 from syncd.core.records import (
     Answer,
@@ -306,8 +307,13 @@ class AsanaAdapter:
         removed = [gid for gid, name in held.items() if name not in wanted]
         actions = [_tag_action(edit.record, "addTag", gid) for gid in added]
         actions += [_tag_action(edit.record, "removeTag", gid) for gid in removed]
-        for chunk in _chunks(actions):
-            self._client.batch_write(chunk, f"task {edit.record}")
+        for number, chunk in enumerate(_chunks(actions)):
+            try:
+                self._client.batch_write(chunk, f"task {edit.record}")
+            except SourceError as error:
+                # what went before has taken effect: "refused" must not be said of all of it
+                error.maybe_applied = error.maybe_applied or number > 0
+                raise
         return Answer(edit.record)
 
     def _shown(self, scope: Scope, answer: Json) -> Answer:

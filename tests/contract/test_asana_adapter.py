@@ -10,12 +10,20 @@ from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from adapters.asana.adapter import connect
 from adapters.asana.config import Config
-from syncd.core.errors import Rejected, Stale
+from syncd.core.errors import RateLimited, Rejected, Stale
 from syncd.core.records import Draft, Edit, FieldKind, Scope
 from syncd.sandbox.asana import AsanaSandbox
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.wire import Request, query_pairs
-from syncd.testing.adapter_laws import AdapterLaws, Lab, Line, NoAnswer, NoConnection, records_of
+from syncd.testing.adapter_laws import (
+    AdapterLaws,
+    Lab,
+    Line,
+    NoAnswer,
+    NoConnection,
+    Spoilt,
+    records_of,
+)
 from syncd.testing.fakes import FakeClock
 
 ANN = "ann-token"
@@ -497,6 +505,31 @@ def test_tags_are_changed_in_one_batch_and_created_once(firm):
     firm.adapter.update(Edit(firm.scope, firm.project, other, {"tags": ("b", "c")}))
     assert [request.path for request in firm.line.writes] == ["/api/1.0/batch"]
     assert len(firm.ask("GET", f"/workspaces/{firm.box.workspace}/tags")) == 3
+
+
+def refuses_the_second_batch_of_changes(line, request):
+    """Serve the first batch of changes; ask for an hour's pause instead of the second."""
+    if line.is_write(request) and request.path.endswith("/batch") and len(batches(line)) == 2:
+        return Spoilt(429, b"", {"retry-after": "3600"})
+    return line.handle(request)
+
+
+def batches(line):
+    return [request for request in line.writes if request.path.endswith("/batch")]
+
+
+def test_of_many_tags_some_may_be_there_when_the_rest_is_refused(firm):
+    task = firm.add("Task")
+    names = tuple(f"tag {n:02}" for n in range(14))
+    firm.line.fault = refuses_the_second_batch_of_changes
+    with pytest.raises(RateLimited) as caught:
+        firm.adapter.update(Edit(firm.scope, firm.project, task, {"tags": names}))
+    assert caught.value.maybe_applied, "ten of them have taken effect"
+    firm.line.fault = None
+    assert firm.read(task).fields["tags"] == names[:10]
+    firm.pass_time(3600.0)
+    firm.adapter.update(Edit(firm.scope, firm.project, task, {"tags": names}))
+    assert firm.read(task).fields["tags"] == names
 
 
 def test_tags_that_are_there_already_cost_no_write(firm):
