@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 
 from syncd.core.errors import Gone, SourceError
+from syncd.core.model import Notice
 from syncd.core.ports import Publisher
 from syncd.core.rules import PageRule
 from syncd.core.views import PageBlock, roadmap_page, yesterday
@@ -15,6 +16,16 @@ from syncd.engine.context import PENDING, Context
 
 LOST = 500
 """Blocks remembered that were not shown: more than a list of a page has left out."""
+
+SEARCH_LAG = 600.0
+"""Seconds in which a search that finds nothing does not prove that a page was not made.
+
+Notion says only that its search index is not immediate; up to five minutes are usual, this is twice that,
+by a clock that nobody sets.
+"""
+
+SEARCH_LAG_ONCE = 2 * 86_400.0
+"""The same by the time of day, for processes that run one cycle each: more than a clock is ever off."""
 
 
 @dataclass(slots=True)
@@ -71,11 +82,15 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
     if settled and state.day == today and not pending:
         return 0
     if state.page is None:
-        state.page = publisher.find_page(rule.title, rule.under) or publisher.create_page(
-            rule.title, rule.under
-        )
+        state.page = publisher.find_page(rule.title, rule.under)
+        if state.page is None:
+            if _perhaps_made(context, rule):
+                return 0
+            state.page = _create(context, publisher, rule)
         state.busy = True  # it may hold blocks of ours that a lost state knew
-        _save(context, name, state)
+        with context.store.transaction():
+            _save(context, name, state)
+            _answered(context, name)
     if state.busy or context.full:
         _inspect(publisher, state)
     blocks = _render(context, rule, state.as_of)
@@ -90,6 +105,44 @@ def _publish(context: Context, publisher: Publisher, rule: PageRule) -> int:
     state.day, state.busy = today, False
     _save(context, name, state)
     return written
+
+
+def _perhaps_made(context: Context, rule: PageRule) -> bool:
+    """Tell whether a page that is not found may be one whose creation had no answer.
+
+    What stands below a page is listed as it is: only a page at the top is left to the search.
+    """
+    name = _name(rule)
+    asked = [notice for notice in context.store.notices() if notice.subject == name]
+    if not asked or rule.under is not None:
+        return False
+    known = context.clock.monotonic() - context.open_since(name)
+    return known < SEARCH_LAG and context.clock.now() - asked[0].since < SEARCH_LAG_ONCE
+
+
+def _create(context: Context, publisher: Publisher, rule: PageRule) -> str:
+    """Create a page; a notice says so before it is sent, until an answer says what became of it."""
+    name = _name(rule)
+    _answered(context, name)  # an earlier attempt, which is known by now to have made nothing
+    sentence = (
+        f'the creation of the page "{rule.title}" had no answer from {rule.connection}, whose search '
+        "may be minutes behind: the page is looked for, and created again only when ten minutes "
+        "have not shown it; nothing to do"
+    )
+    told = Notice("unanswered", name, "", sentence, context.clock.now())
+    context.store.replace_notices(name, [told])
+    context.open_since(name)
+    try:
+        return publisher.create_page(rule.title, rule.under)
+    except SourceError as error:
+        if not error.maybe_applied:
+            _answered(context, name)
+        raise
+
+
+def _answered(context: Context, name: str) -> None:
+    context.store.replace_notices(name, [])
+    context.opened.pop(name, None)
 
 
 def _recognise(publisher: Publisher, state: Published, wanted: Sequence[PageBlock]) -> None:

@@ -313,6 +313,7 @@ class MemoryPages:
     count: int = 0
     batch: int = 100  # blocks in one request
     short: int | None = None  # blocks that a list shows, though there are more
+    hidden: bool = False  # the search does not show a page yet
 
     def write(self, page: str, text: str, at: int) -> str:
         """Put a person's block at a position of a page; returns its id."""
@@ -328,13 +329,17 @@ class MemoryPages:
     def find_page(self, title: str, under: str | None) -> str | None:
         """Find a page by its title."""
         del under
+        if self.hidden:
+            return None
         return next((page for page, name in self.titles.items() if name == title), None)
 
     def create_page(self, title: str, under: str | None) -> str:
         """Make an empty page."""
         del under
+        finish = self.faults.around("create_page")
         page = f"page-{len(self.titles) + 1}"
         self.titles[page], self.contents[page] = title, []
+        finish()
         return page
 
     def blocks(self, page: str) -> tuple[tuple[str, str], ...]:

@@ -7,15 +7,16 @@ import pytest
 from syncd.core.errors import Place, Unavailable
 from syncd.core.rules import PageRule
 from syncd.engine.hold import approve, waiting
+from syncd.engine.publish import publish
 from syncd.testing.world import DAY, World, native, small_roadmap
 
 PAGE = "page-1"
+PAGE_RULE = PageRule("notion", "Roadmap", None, Place("roadmap.yaml", 30), ("goal", "feature"))
 
 
 @pytest.fixture
 def world():
-    rule = PageRule("notion", "Roadmap", None, Place("roadmap.yaml", 30), ("goal", "feature"))
-    world = World(small_roadmap(pages=[rule]))
+    world = World(small_roadmap(pages=[PAGE_RULE]))
     world.notion.add("goals", {"title": "Grow", "status": native("notion", "in progress")})
     for n in range(5):
         add(world, f"Feature {n}")
@@ -61,14 +62,72 @@ def test_the_page_is_made_and_then_left_alone(world):
 
 
 def test_a_page_that_people_have_made_is_used():
-    rule = PageRule("notion", "Roadmap", None, Place("roadmap.yaml", 30), ("goal", "feature"))
-    world = World(small_roadmap(pages=[rule]))
+    world = World(small_roadmap(pages=[PAGE_RULE]))
     world.pages.create_page("Roadmap", None)
     world.pages.write(PAGE, "Welcome", 0)
     add(world, "Feature 0")
     world.cycle()
     assert list(world.pages.contents) == [PAGE]
     assert world.pages.text(PAGE)[0] == "Welcome"
+
+
+def without_page():
+    world = World(small_roadmap(pages=[PAGE_RULE]))
+    add(world, "Feature 0")
+    return world
+
+
+def told(world):
+    return [n for n in world.store.notices() if n.kind == "unanswered"]
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_creation_without_an_answer_is_looked_for_until_the_search_must_know(made):
+    world = without_page()
+    error = Unavailable("notion", "no answer", maybe_applied=True)
+    world.pages.hidden = True
+    world.pages.faults.add("create_page", error, after_effect=made)
+    world.cycle()
+    for _ in range(3):
+        publish(world.context())
+        world.clock.advance(150.0)
+    assert world.pages.faults.calls["create_page"] == 1, "the search may be minutes behind"
+    (notice,) = told(world)
+    assert "ten minutes" in notice.sentence
+    world.pages.hidden = False
+    publish(world.context())
+    assert world.pages.faults.calls["create_page"] == 1
+    if not made:
+        assert told(world) == [notice]
+        world.clock.advance(150.0)
+        publish(world.context())
+    assert list(world.pages.contents) == [PAGE]
+    assert "Feature 0" in text(world)
+    assert told(world) == []
+
+
+def test_a_process_that_begins_after_a_lost_creation_waits_anew():
+    world = without_page()
+    error = Unavailable("notion", "no answer", maybe_applied=True)
+    world.pages.faults.add("create_page", error)
+    world.cycle()
+    for _ in range(3):  # from a timer
+        world.opened.clear()
+        world.cycle()
+    assert world.pages.faults.calls["create_page"] == 1
+    world.clock.advance(3 * DAY)
+    world.opened.clear()
+    world.cycle()
+    assert list(world.pages.contents) == [PAGE]
+
+
+def test_a_creation_that_was_refused_is_tried_again_at_once():
+    world = without_page()
+    world.pages.faults.add("create_page", Unavailable("notion", "down: try again"))
+    world.cycle()
+    assert told(world) == []
+    publish(world.context())
+    assert list(world.pages.contents) == [PAGE]
 
 
 def test_one_changed_line_is_one_replaced_block_besides_the_verdicts_date(world):
