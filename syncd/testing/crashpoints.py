@@ -144,7 +144,8 @@ class Run:
         try:
             for number in range(QUIET):
                 report = world.cycle(full=self.full and not number)
-                if report.writes == 0 and report.complete:
+                waits = any(notice.kind == "unanswered" for notice in store.notices())
+                if report.writes == 0 and report.complete and not waits:
                     store.close()
                     return
             raise RuntimeError(f"{QUIET} cycles in a row had something to do")
