@@ -319,7 +319,7 @@ def _dispute(
                 context, work, replace(conflict, resolution=merged.value, resolved_by="agreement")
             )
         return
-    claims = tuple(Claim(s.connection, s.value, s.author, s.at) for s in merged.disputed)
+    claims = tuple(_claim(sight, conflict) for sight in merged.disputed)
     held = merged.reason == LOOPING
     now = context.clock.now()
     if conflict is None:
@@ -338,6 +338,17 @@ def _dispute(
     elif (conflict.claims, conflict.held) == (claims, held):
         return
     work.disputes.append(replace(conflict, claims=claims, reason=merged.reason, held=held))
+
+
+def _claim(sight: Sight, conflict: Conflict | None) -> Claim:
+    """Return a tool's word; who gave it is kept where our own write has become the last one since."""
+    for known in conflict.claims if conflict is not None else ():
+        if sight.author is None and (known.connection, known.value) == (
+            sight.connection,
+            sight.value,
+        ):
+            return known
+    return Claim(sight.connection, sight.value, sight.author, sight.at)
 
 
 def _close(context: Context, work: Work, conflict: Conflict) -> None:

@@ -120,9 +120,8 @@ def prepare(
             continue
         conflict = blocked.get((change.item, change.field))
         pin = pins.get(change.item, {}).get((change.connection, change.field))
-        if (
-            conflict is not None
-        ):  # what its cells hold is what was last agreed on, not what tools show
+        if conflict is not None:
+            # what its cells hold is what was last agreed on, not what the tools show
             claims = {claim.connection: claim.value for claim in conflict.claims}
             shown = claims.get(change.connection, found.now)
             why = f"conflict {conflict.id} is open: settle it instead"
