@@ -31,8 +31,10 @@ class Config(BaseModel):
     )
     burst: int = Field(default=40, ge=1, le=10_000, description="Requests at once after a pause.")
 
+    # Atlassian promises no time: seconds are usual, some minutes after changes in bulk. As long as
+    # an incremental read goes back (`OVERLAP` of the adapter), for the same reason.
     index_lag: float = Field(
-        default=60.0,
+        default=300.0,
         ge=0,
         le=3600,
         description="Seconds Jira's search may be behind its writes; only after that does a search "

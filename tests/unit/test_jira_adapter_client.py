@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from requests.adapters import BaseAdapter
 
 from adapters import registry
+from adapters.jira.adapter import OVERLAP
 from adapters.jira.client import Client
 from adapters.jira.config import Config
 from syncd.core.errors import (
@@ -295,3 +296,7 @@ def test_jira_has_no_pages():
     )
     assert registry.publisher(adapter) is None
     adapter.close()
+
+
+def test_the_search_is_trusted_no_sooner_after_a_creation_than_by_a_read():
+    assert Config(url=URL, email="robot@acme.example").index_lag * 1000 >= OVERLAP
