@@ -209,16 +209,18 @@ def _by_marker(facts: _Pass, stored: StoredRecord) -> tuple[str, str] | None:
 def _made_twice(facts: _Pass, stored: StoredRecord) -> bool:
     """Tell of a record whose creation was looked for in vain, so that its item was given another.
 
-    That one is the younger of the two; younger still is the copy that a person makes of it.
+    It is older than the one that is kept, and a copy that a person makes of that is younger. Within the
+    minute that Notion tells, what we edited last is taken for ours.
     """
     context, record = facts.context, stored.record
     if record.marker is None or _free(context, record.marker, record.connection):
         return False
     kept = context.store.records_of([record.marker])[record.marker][record.connection].record
     tried = context.store.history(record.marker)
-    if record.created > kept.created or not any(
-        (e.action, e.connection) == (UNFOUND, record.connection) for e in tried
-    ):
+    ours = record.author == context.accounts.get(record.connection, "")
+    if (record.created, not ours) > (kept.created, False):
+        return False
+    if not any((e.action, e.connection) == (UNFOUND, record.connection) for e in tried):
         return False
     sentence = (
         f"{record.key} and {kept.key} in {record.connection} are the same item: the answer to the "
