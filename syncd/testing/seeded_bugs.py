@@ -136,6 +136,10 @@ def _newest_or_not(_self: Any, before: Any, record: Any, level: Any) -> Any:
     return replace(before, record=whole, level=level)
 
 
+def _from_the_first(context: Any, rule: Any, record: Any) -> str:
+    return ""
+
+
 def _base_is_ours(
     context: Any, level: Any, intent: Any, evidence: Any, _original: Any = agree.settle
 ) -> Any:
@@ -266,7 +270,7 @@ def _set_replaced(kind: Any, current: Any, sights: Any) -> Any:
     return merge.Merged(sights[-1].value, sights[-1].connection, reason="latest")
 
 
-def _resolution_dropped(rule: Any, conflict: Any, sights: Any) -> Any:
+def _resolution_dropped(work: Any, rule: Any, conflict: Any, sights: Any) -> Any:
     cells = {sight.connection: Cell(base=sight.value) for sight in sights}
     return merge.Merged(conflict.base, None, cells=cells)
 
@@ -319,7 +323,7 @@ BUGS: dict[str, Bug] = {
         "P4", "an entry of the log counts as ours by its value, however old it is",
         (
             (agree, "_ours", _by_value_alone), (apply, "read_logs", _all_logs),
-            (recover, "read_logs", _all_logs),
+            (recover, "read_logs", _all_logs), (agree, "_logged", _from_the_first),
         ),
     ),
     "stale-accepted": Bug(
