@@ -133,6 +133,7 @@ def _parent_unseen(context: Context, work: Work, stored: StoredRecord, rule: Cel
         items.add(work.item.id)
     elif not seen:
         _put_away(work, stored, rule.field)
+        context.unsure.add(work.item.id)  # merged again in every cycle, until the parent is back
     return not seen
 
 

@@ -71,12 +71,13 @@ def bring_back(stage: Stage) -> None:
 def note_cleared(stage: Stage, tool: str, record: Record, names: Iterable[str]) -> None:
     """Note cells of a record that goes out of sight, if somebody cleared them and nobody has read that.
 
-    Back in sight they look like fields whose values got lost, and those are nobody's word.
+    Back in sight they look like fields whose values got lost, and those are nobody's word. Nor is what a
+    set lacks then.
     """
     for name in names:
         cell = tool, record.id, name
         if (
-            not record.fields.get(name)
+            (not record.fields.get(name) or isinstance(record.fields[name], tuple))
             and name in record.fields
             and not _is_known(stage, cell, record)
         ):

@@ -21,6 +21,7 @@ def populated(tmp_path_factory):
         yield world
 
 
+@pytest.mark.slow
 def test_a_review_lists_pairs_with_reasons_and_ends_when_all_is_decided(populated):
     home = populated.home
     first = syncd("run", "--once", cwd=home)

@@ -15,6 +15,7 @@ def quarrel(world, title, day):
     world.edit_row(title, **{"Target date": {"date": {"start": f"2027-12-{day:02}"}}})
 
 
+@pytest.mark.slow
 def test_conflicts_are_chosen_by_filters_listed_counted_and_settled(world, filled):
     for number, title in enumerate(EPICS, 1):
         quarrel(world, title, number)
