@@ -76,7 +76,7 @@ class Context:
     moved: bool = False  # some item has got another parent
     above: dict[tuple[str, str], bool] = field(default_factory=dict)  # parents looked at: seen?
     doubted: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # see `look_above`
-    unsure: set[str] = field(default_factory=set)  # items whose parent could not be looked at
+    unsure: set[str] = field(default_factory=set)  # items whose parent cannot be seen
     restored: bool = False  # the state is an older one that meets the tools for the first time
     gone: dict[str, set[str]] = field(default_factory=dict)  # deleted records, as far as asked for
 

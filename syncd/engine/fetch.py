@@ -278,7 +278,7 @@ def _finish_sweep(
         store.save_cursor(scope.connection, scope.id, replace(before, frozen=sentence))
         store.replace_notices(subject, [Notice("frozen", subject, "", sentence, tally.started)])
         return
-    verify(context, adapter, scope, missing[:VERIFY_AT_MOST])
+    _verify(context, adapter, scope, missing[:VERIFY_AT_MOST])
     with store.transaction():
         if state.full_at is None:  # what could not be matched or created before may be so now
             store.mark_all_dirty()
@@ -316,7 +316,7 @@ def _see_again(context: Context, scope: Scope, sweep: int) -> None:
                 context.opened.pop(notice.subject, None)
 
 
-def verify(
+def _verify(
     context: Context, adapter: Adapter, scope: Scope, missing: Sequence[StoredRecord]
 ) -> frozenset[str]:
     """Absent is not deleted: ask for each record that was left out; returns the ids of those alive."""
@@ -340,3 +340,39 @@ def verify(
         context.open_since(subject)
         context.store.replace_notices(subject, [told])
     return frozenset(record.id for record in found if not record.trashed)
+
+
+def look_above(context: Context) -> set[str]:
+    """Look at the parents that records have ceased to name; returns the items to be merged again.
+
+    Those whose parent could not be looked at stay in the work set.
+    """
+    doubted, context.doubted = context.doubted, {}
+    scopes = {(scope.connection, scope.id): scope for scope in context.roadmap.scopes}
+    parents: dict[tuple[str, str], list[StoredRecord]] = {}
+    for key in sorted(doubted):
+        stored = context.store.record(*key)
+        if stored is not None:
+            parents.setdefault((key[0], stored.record.scope), []).append(stored)
+    for place, found in parents.items():
+        try:
+            _look_at(context, place[0], scopes.get(place), found)
+        except SourceError as error:
+            context.failed(place[0], error)
+    again: set[str] = set()
+    for key, items in doubted.items():
+        (again if key in context.above else context.unsure).update(items)
+    return again
+
+
+def _look_at(
+    context: Context, connection: str, scope: Scope | None, parents: Sequence[StoredRecord]
+) -> None:
+    """Note which parents can be seen; what no scope of the mapping reads any more cannot."""
+    adapter = context.adapters.get(connection)
+    if adapter is None or connection not in context.healthy():
+        return
+    for start in range(0, len(parents), VERIFY_AT_MOST):
+        part = parents[start : start + VERIFY_AT_MOST]
+        seen = _verify(context, adapter, scope, part) if scope is not None else frozenset()
+        context.above |= {(connection, s.record.id): s.record.id in seen for s in part}

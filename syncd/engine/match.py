@@ -216,10 +216,10 @@ def _made_twice(facts: _Pass, stored: StoredRecord) -> bool:
     if record.marker is None or _free(context, record.marker, record.connection):
         return False
     kept = context.store.records_of([record.marker])[record.marker][record.connection].record
-    tried = context.store.history(record.marker)
     ours = record.author == context.accounts.get(record.connection, "")
     if (record.created, not ours) > (kept.created, False):
         return False
+    tried = context.store.history(record.marker)
     if not any((e.action, e.connection) == (UNFOUND, record.connection) for e in tried):
         return False
     sentence = (

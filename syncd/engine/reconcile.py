@@ -20,9 +20,10 @@ from syncd.core.records import FieldKind
 from syncd.core.rules import DERIVED, SHARED, FieldRule, NotShownError, UnmappedError
 from syncd.core.values import digest, same
 from syncd.engine.context import Context, unsettled
+from syncd.engine.fetch import look_above
 from syncd.engine.loops import LOOPING, notice, parties, turns_back
 from syncd.engine.rollups import BATCH, DEEPEST, roll_up, roll_up_once, set_derived
-from syncd.engine.sights import Work, is_out, left_of, look, look_above, voices
+from syncd.engine.sights import Work, is_out, left_of, look, voices
 
 
 def reconcile(context: Context, ids: Iterable[str]) -> None:
@@ -319,7 +320,7 @@ def _dispute(
                 context, work, replace(conflict, resolution=merged.value, resolved_by="agreement")
             )
         return
-    claims = tuple(_claim(sight, conflict) for sight in merged.disputed)
+    claims = tuple(Claim(s.connection, s.value, s.author, s.at) for s in merged.disputed)
     held = merged.reason == LOOPING
     now = context.clock.now()
     if conflict is None:
@@ -338,17 +339,6 @@ def _dispute(
     elif (conflict.claims, conflict.held) == (claims, held):
         return
     work.disputes.append(replace(conflict, claims=claims, reason=merged.reason, held=held))
-
-
-def _claim(sight: Sight, conflict: Conflict | None) -> Claim:
-    """Return a tool's word; who gave it is kept where our own write has become the last one since."""
-    for known in conflict.claims if conflict is not None else ():
-        if sight.author is None and (known.connection, known.value) == (
-            sight.connection,
-            sight.value,
-        ):
-            return known
-    return Claim(sight.connection, sight.value, sight.author, sight.at)
 
 
 def _close(context: Context, work: Work, conflict: Conflict) -> None:

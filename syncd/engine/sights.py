@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from syncd.core.errors import SourceError
 from syncd.core.merge import Sight
 from syncd.core.model import (
     Cell,
@@ -21,11 +20,10 @@ from syncd.core.model import (
     Provenance,
     StoredRecord,
 )
-from syncd.core.records import FieldKind, Scope, Value
+from syncd.core.records import FieldKind, Value
 from syncd.core.rules import CellRule, FieldRule, NotShownError, UnmappedError
 from syncd.core.values import same
 from syncd.engine.context import Context
-from syncd.engine.fetch import VERIFY_AT_MOST, verify
 
 
 @dataclass(slots=True)
@@ -114,7 +112,7 @@ def _parent_unseen(context: Context, work: Work, stored: StoredRecord, rule: Cel
     """Tell whether a record may name no parent only because that is out of sight: nobody cleared it.
 
     Where the parent was last read may be long ago. Until it has been looked at in this cycle the item is
-    in doubt, see `look_above`.
+    in doubt, see `fetch.look_above`.
     """
     if rule.kind is not FieldKind.PARENT or isinstance(rule.shown(stored.record), str):
         return False
@@ -135,42 +133,6 @@ def _parent_unseen(context: Context, work: Work, stored: StoredRecord, rule: Cel
         _put_away(work, stored, rule.field)
         context.unsure.add(work.item.id)  # merged again in every cycle, until the parent is back
     return not seen
-
-
-def look_above(context: Context) -> set[str]:
-    """Look at the parents that records have ceased to name; returns the items to be merged again.
-
-    Those whose parent could not be looked at stay in the work set.
-    """
-    doubted, context.doubted = context.doubted, {}
-    scopes = {(scope.connection, scope.id): scope for scope in context.roadmap.scopes}
-    parents: dict[tuple[str, str], list[StoredRecord]] = {}
-    for key in sorted(doubted):
-        stored = context.store.record(*key)
-        if stored is not None:
-            parents.setdefault((key[0], stored.record.scope), []).append(stored)
-    for place, found in parents.items():
-        try:
-            _look_at(context, place[0], scopes.get(place), found)
-        except SourceError as error:
-            context.failed(place[0], error)
-    again: set[str] = set()
-    for key, items in doubted.items():
-        (again if key in context.above else context.unsure).update(items)
-    return again
-
-
-def _look_at(
-    context: Context, connection: str, scope: Scope | None, parents: Sequence[StoredRecord]
-) -> None:
-    """Note which parents can be seen; what no scope of the mapping reads any more cannot."""
-    adapter = context.adapters.get(connection)
-    if adapter is None or connection not in context.healthy():
-        return
-    for start in range(0, len(parents), VERIFY_AT_MOST):
-        part = parents[start : start + VERIFY_AT_MOST]
-        seen = verify(context, adapter, scope, part) if scope is not None else frozenset()
-        context.above |= {(connection, s.record.id): s.record.id in seen for s in part}
 
 
 def _keep_away(

@@ -350,11 +350,11 @@ BUGS: dict[str, Bug] = {
         ((cycle, "plan_item", _whole_record),),
     ),
     "missing-is-deleted": Bug(
-        "P9", "what a list leaves out counts as deleted", ((fetch, "verify", _missing_is_deleted),)
+        "P9", "what a list leaves out counts as deleted", ((fetch, "_verify", _missing_is_deleted),)
     ),
     "short-list-believed": Bug(
         "P9", "a list that is suddenly empty or half gone is believed, and what it misses is deleted",
-        ((fetch, "believed", _nothing), (fetch, "verify", _missing_is_deleted)),
+        ((fetch, "believed", _nothing), (fetch, "_verify", _missing_is_deleted)),
     ),
     "unread-is-empty": Bug(
         "P9", "records are created in scopes that could not be read in full",
