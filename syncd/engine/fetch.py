@@ -253,8 +253,7 @@ def _set_back(context: Context, record: Record) -> None:
     if stored.item is None:
         store.save_document(UNMATCHED, value=True)
         return
-    below = [child.id for child in store.children(stored.item)]  # who may not have named it
-    store.mark_dirty([stored.item, *below])
+    store.mark_dirty([stored.item])
     _touch(context, stored.item)
     store.append_history(
         [context.entry(stored.item, "", "restored", record.connection, detail=record.key)]

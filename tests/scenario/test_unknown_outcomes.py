@@ -17,7 +17,8 @@ MAPPING = Path(__file__).with_name("losses.yaml").read_text("utf8")
 SHARED_LABELS = ("labels: {jira", "labels: {owner: shared, jira")
 SHARED_STATUS = ("  status:\n    jira:", "  status:\n    owner: shared\n    jira:")
 SHARED_TEXT = ("description: {jira", "description: {owner: shared, jira")
-NOT_ARRIVED, NOT_ANSWERED = "N2", "N1"
+NOT_ARRIVED, NOT_ANSWERED = {"fault": "N2"}, {"fault": "N1"}
+REFUSED = {"status": 400, "vendor": True}
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def settle(world):
 
 def lose(world, fault, **request):
     """Run the cycle in which the answer to one such write is lost."""
-    world.fail({"fault": fault, "count": 1, **request})
+    world.fail({**fault, "count": 1, **request})
     world.cycle()
     assert world.lost() == 1
     world.fail()
@@ -61,7 +62,7 @@ def lose_tags(world, fault, number=1):
         tick(service, request)
         if service == "asana" and request.path.endswith("/batch") and changes(service, request):
             seen.append(request)
-            rule = {"service": "asana", "path": "/batch$", "fault": fault, "count": 1}
+            rule = {"service": "asana", "path": "/batch$", "count": 1, **fault}
             world.fail(*[rule] * (len(seen) == number))
 
     world.line.before = before
@@ -105,6 +106,32 @@ def test_an_older_write_of_tags_is_not_taken_for_the_last_one(tmp_path, fault):
         lose_tags(world, fault)
         settle(world)
         assert tags(world) == ["alpha", "beta"]
+
+
+def test_an_older_write_is_known_as_such_after_an_edit_in_between(tmp_path):
+    with world_of(tmp_path, SHARED_LABELS) as world:
+        world.edit_issue("X", labels=["alpha"])
+        settle(world)
+        untag(world, "alpha")
+        settle(world)
+        assert labels(world) == []
+        world.edit_issue("X", labels=["alpha"])
+        lose_tags(world, NOT_ARRIVED)
+        settle(world)
+        assert (tags(world), labels(world)) == (["alpha"], ["alpha"])
+
+
+def test_an_older_write_is_known_as_such_after_a_refusal(tmp_path):
+    with world_of(tmp_path) as world:
+        world.edit_issue("X", labels=["alpha"])
+        settle(world)
+        world.edit_issue("X", labels=["alpha", "beta"])
+        lose_tags(world, REFUSED)
+        assert [entry.after for entry in told(world, "labels", "refused")] == [("alpha", "beta")]
+        world.edit_issue("X", labels=["alpha", "gamma"])
+        lose_tags(world, NOT_ARRIVED)
+        settle(world)
+        assert tags(world) == ["alpha", "gamma"]
 
 
 @pytest.mark.parametrize("shared", [(), (SHARED_STATUS,)])
@@ -161,9 +188,15 @@ def test_notes_cleared_after_an_unanswered_write_are_an_edit(tmp_path, shared, l
 
 
 @pytest.mark.parametrize(
-    ("fault", "number"), [(NOT_ANSWERED, 1), (NOT_ARRIVED, 1), (NOT_ANSWERED, 2), (NOT_ARRIVED, 2)]
+    ("fault", "number", "found"),
+    [
+        (NOT_ANSWERED, 1, [10]),
+        (NOT_ARRIVED, 1, []),
+        (NOT_ANSWERED, 2, [14]),
+        (NOT_ARRIVED, 2, [10]),
+    ],
 )
-def test_of_more_tags_than_one_request_takes_the_rest_is_sent_later(tmp_path, fault, number):
+def test_of_more_tags_than_one_request_takes_the_rest_is_sent_later(tmp_path, fault, number, found):
     with world_of(tmp_path) as world:
         wanted = [f"l{n:02}" for n in range(14)]
         world.edit_issue("X", labels=wanted)
@@ -173,6 +206,7 @@ def test_of_more_tags_than_one_request_takes_the_rest_is_sent_later(tmp_path, fa
         wrote = told(world, "labels", "wrote")
         given = {name for entry in wrote if entry.connection == "asana" for name in entry.after}
         assert given == set(wanted)
+        assert [len(e.after) for e in wrote if e.detail.startswith("found as sent")] == found
         assert told(world, "labels", "corrected") == []
 
 
