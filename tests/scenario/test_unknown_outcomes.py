@@ -87,6 +87,13 @@ def untag(world, *names):
             world.asana()("POST", path, {"data": {"tag": tag["gid"]}})
 
 
+def tag_by_a_person(world, name):
+    call, task = world.asana(), world.record("X", "asana")
+    workspace = call("GET", "/api/1.0/workspaces")["data"][0]["gid"]
+    made = call("POST", "/api/1.0/tags", {"data": {"name": name, "workspace": workspace}})["data"]
+    call("POST", f"/api/1.0/tasks/{task}/addTag", {"data": {"tag": made["gid"]}})
+
+
 def paragraphs(*lines):
     content = [{"type": "paragraph", "content": [{"type": "text", "text": x}]} for x in lines]
     return {"type": "doc", "version": 1, "content": content}
@@ -208,6 +215,27 @@ def test_of_more_tags_than_one_request_takes_the_rest_is_sent_later(tmp_path, fa
         assert given == set(wanted)
         assert [len(e.after) for e in wrote if e.detail.startswith("found as sent")] == found
         assert told(world, "labels", "corrected") == []
+
+
+def test_a_tag_that_the_answer_to_an_earlier_request_has_shown_is_not_written_over(tmp_path):
+    with world_of(tmp_path, SHARED_LABELS) as world:
+        world.edit_issue("X", labels=["alpha"])
+        settle(world)
+        world.edit_issue("X", labels=["beta"], duedate="2027-02-02")
+        tick, done = world.line.before, []
+
+        def before(service, request):
+            tick(service, request)
+            if service == "asana" and request.method == "PUT" and not done:
+                done.append(request)
+                tag_by_a_person(world, "gamma")
+
+        world.line.before = before
+        world.cycle()
+        world.line.before = tick
+        assert done
+        settle(world)
+        assert (tags(world), labels(world)) == (["beta", "gamma"], ["beta", "gamma"])
 
 
 @pytest.mark.parametrize("fault", [NOT_ARRIVED, NOT_ANSWERED])
